@@ -1,0 +1,1 @@
+"""The game: records, codecs, rewards and backends. Imports nothing above it."""

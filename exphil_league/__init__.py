@@ -1,0 +1,1 @@
+"""The platform: training, league, rating, play and everything a person sees."""

@@ -1,0 +1,1 @@
+"""Networks, their checkpoints and scripted players. Imports envs only."""
