@@ -1,0 +1,53 @@
+"""Recipe sections of the learning engine: imitation and PPO."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from envs.reward import RewardWeights
+from exphil_league.config.base import Section
+
+
+class ImitationConfig(Section):
+    """Behavioural cloning: from .slp files to the warm start."""
+
+    window_frames: int = Field(64, ge=8, le=1024, description="frames T of a training window")
+    batch_windows: int = Field(64, ge=1, description="windows B in a batch")
+    epochs: int = Field(3, ge=1, description="passes over the training windows at most")
+    max_minutes: float = Field(0.0, ge=0, description="stop after this many minutes; 0 for no limit")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam step size")
+    weight_decay: float = Field(1e-4, ge=0, description="AdamW decay")
+    value_weight: float = Field(0.5, ge=0, description="weight of the value head's loss")
+    held_out_share: float = Field(0.15, gt=0, lt=1, description="share of games held out, by hash of the game id")
+    patience_epochs: int = Field(3, ge=1, description="stop when the held-out loss has not fallen for so many epochs")
+    scripted_games: int = Field(48, ge=2, description="games scripted players play when no replays are given")
+    cache: str | None = Field(None, description="folder of the window cache; default: the user's cache folder")
+    characters: tuple[str, ...] = Field((), description="learn from these characters only; empty for all")
+
+
+class PPOConfig(Section):
+    """Self-play PPO of one learning player."""
+
+    games: int = Field(64, ge=2, description="games N a runner plays at once")
+    unroll_frames: int = Field(64, ge=4, description="frames T in a chunk")
+    epochs: int = Field(2, ge=1, description="passes over a chunk")
+    minibatches: int = Field(2, ge=1, description="parts a chunk's columns are split into, whole sequences each")
+    learning_rate: float = Field(3e-4, gt=0)
+    gamma: float = Field(0.997, gt=0, lt=1, description="discount per agent step")
+    gae_lambda: float = Field(0.95, ge=0, le=1)
+    clip: float = Field(0.2, gt=0, description="clip of the probability ratio")
+    value_weight: float = Field(0.5, ge=0)
+    entropy_weight: float = Field(0.003, ge=0)
+    teacher_weight: float = Field(0.05, ge=0, description="weight of KL(policy, warm start)")
+    max_grad_norm: float = Field(0.5, gt=0)
+    value_warmup_updates: int = Field(4, ge=0, description="first updates train the value head only")
+    reward: RewardWeights = RewardWeights()
+
+
+class RayConfig(Section):
+    """How the run is spread over machines."""
+
+    num_env_runners: int = Field(0, ge=0, description="runner actors; 0: the driver samples itself")
+    num_learners: int = Field(0, ge=0, description="learner actors; 0: the driver learns itself")
+    num_gpus_per_learner: float = Field(0, ge=0)
+    torch_threads: int = Field(1, ge=1, description="torch threads of each process")
