@@ -1,0 +1,238 @@
+"""THE state layout of the simulator and of its constant tables.
+
+A game is one `GAME` record, both fighters inside it; N games are one contiguous buffer, so saving and
+restoring is a copy of that buffer. Kernels receive pointers: `game` (one GAME record), `me`/`foe` (FIGHTER
+records inside it) and `tables` (one TABLES record with every constant), and touch nothing else.
+
+Every field is a 32-bit word except the game's 64-bit seed. Units are the game's: units, frames, degrees.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.sim import facts
+from envs.sim.combat_layout import CHARACTER_COMBAT, FIGHTER_COMBAT, GAME_ITEM, ITEM_SLOTS
+
+STATE_SLOTS: Final = 400
+"""Action states per character; ids are the game's, specials start at 341."""
+MAX_LINES: Final = 8
+"""Floor lines of a stage (ground and platforms)."""
+MAX_CHARACTERS: Final = 1
+MAX_STAGES: Final = 2
+
+FIGHTER: Final = np.dtype(
+    [
+        ("row", "<i4"),  # row of TABLES.characters
+        ("seat", "<i4"),
+        # action state
+        ("action", "<i4"),
+        ("age", "<f4"),  # frame of the animation, as Slippi records it
+        ("rate", "<f4"),  # animation speed
+        ("ticks", "<i4"),  # whole frames spent in this state
+        ("age_counts", "<i4"),  # 0 on the frame that entered the state
+        # body
+        ("x", "<f4"),
+        ("y", "<f4"),
+        ("prev_x", "<f4"),
+        ("prev_y", "<f4"),
+        ("facing", "<f4"),
+        ("vx", "<f4"),  # self-induced speed in the air
+        ("vy", "<f4"),
+        ("ground_v", "<f4"),  # self-induced speed along the ground
+        ("kb_x", "<f4"),  # knockback speed
+        ("kb_y", "<f4"),
+        ("ground_kb", "<f4"),  # knockback speed along the ground
+        ("airborne", "<i4"),
+        ("line", "<i4"),  # floor line stood on, or stood on last
+        ("jumps_left", "<i4"),
+        ("fast_fall", "<i4"),
+        ("dash_impulse", "<f4"),  # added to ground speed after this frame's displacement
+        # input, this frame and the one before
+        ("buttons", "<i4"),
+        ("prev_buttons", "<i4"),
+        ("pressed", "<i4"),  # buttons newly down
+        ("stick_x", "<f4"),
+        ("stick_y", "<f4"),
+        ("prev_stick_x", "<f4"),
+        ("prev_stick_y", "<f4"),
+        ("c_x", "<f4"),
+        ("c_y", "<f4"),
+        ("prev_c_x", "<f4"),
+        ("prev_c_y", "<f4"),
+        ("shoulder", "<f4"),
+        ("prev_shoulder", "<f4"),
+        ("tap_x", "<i4"),  # frames since the stick left the neutral zone, capped at 254
+        ("tap_y", "<i4"),
+        ("guard_tap", "<i4"),  # frames since L, R, Z or an analog trigger was newly pressed
+        ("script_lock", "<i4"),  # 1: this frame's input is ignored (countdown)
+        # movement bookkeeping
+        ("short_hop", "<i4"),  # the jump button or stick was released during the squat
+        ("jump_input", "<i4"),  # 1 button, 2 stick
+        ("turn_dash", "<i4"),  # a smash turn that may become a dash
+        ("turn_done", "<i4"),
+        ("turn_facing", "<f4"),
+        ("landing_lag", "<f4"),
+        ("l_cancel", "<i4"),  # as published: 0 none, 1 success, 2 missed
+        ("drop_line", "<i4"),  # platform being fallen through, -1 none
+        ("drop_timer", "<i4"),
+        ("ecb_lock", "<i4"),  # frames in which the feet stay at the root after leaving the ground
+        ("feet", "<f4"),  # height of the collision diamond's lowest point over the root
+        ("prev_feet", "<f4"),
+        ("ledge", "<i4"),  # -1 none, 0 left, 1 right
+        ("ledge_timer", "<i4"),
+        ("ledge_cooldown", "<i4"),
+        ("wall_jumps", "<i4"),
+        # invulnerability
+        ("intangible", "<i4"),  # frames left
+        ("invincible", "<i4"),  # frames left (respawn)
+        # life
+        ("stocks", "<i4"),
+        ("life_timer", "<i4"),  # dead, rebirth and entry timers
+        ("raw_x", "<i4"),
+        ("raw_y", "<i4"),
+        *FIGHTER_COMBAT,
+    ]
+)
+
+GAME: Final = np.dtype(
+    [
+        ("seed", "<u8"),
+        ("frame", "<i4"),  # Slippi frame id
+        ("stage", "<i4"),  # row of TABLES.stages
+        ("frames_left", "<i4"),  # -1 without a timer
+        ("ended_by", "<i4"),  # envs.backend.EndedBy
+        ("winner", "<i4"),
+        ("frames_played", "<i4"),
+        ("next_spawn_id", "<i4"),
+        ("padding", "<i4"),
+        ("fighters", FIGHTER, (2,)),
+        ("items", GAME_ITEM, (ITEM_SLOTS,)),
+    ]
+)
+
+STATE: Final = np.dtype(
+    [
+        ("physics", "<i4"),  # envs.sim.states.Physics
+        ("kind", "<i4"),  # envs.sim.states.Kind: which interrupt and end rules apply
+        ("interrupts", "<i4"),  # bits of envs.sim.states.Can
+        ("length", "<f4"),  # animation frames; 0 holds until something else ends it
+        ("iasa", "<f4"),  # first age at which any grounded or aerial action may interrupt; 0 never
+        ("next", "<i4"),  # state after the last frame, -1 Wait or Fall by whether airborne
+        ("landing", "<i4"),  # state when it lands, -1 by physics class
+        ("landing_lag", "<f4"),
+        ("autocancel_before", "<f4"),  # ages below this land without lag
+        ("autocancel_after", "<f4"),  # ages from this on land without lag
+        ("age_start", "<f4"),  # first recorded age
+        ("intangible_from", "<f4"),
+        ("intangible_to", "<f4"),
+        ("flags", "<i4"),  # bits of envs.sim.states.Flag
+        ("move", "<i4"),  # row of combat.moves, -1 none
+        ("script", "<i4"),  # special script row, -1 none
+        ("locomotion", "<i4"),  # first row of CHARACTER.locomotion, -1 none
+        ("feet", "<f4"),  # lowest point of the collision diamond over the root in the air
+        ("modelled", "<i4"),  # 1 if the simulator plays this state
+    ]
+)
+
+MAX_LOCOMOTION: Final = 1024
+CHARACTER: Final = np.dtype(
+    [
+        ("character", "<i4"),  # internal id
+        ("gravity", "<f4"),
+        ("terminal", "<f4"),
+        ("fast_fall", "<f4"),
+        ("air_max", "<f4"),
+        ("air_friction", "<f4"),
+        ("drift_base", "<f4"),
+        ("drift_stick", "<f4"),
+        ("traction", "<f4"),
+        ("walk_base", "<f4"),
+        ("walk_stick", "<f4"),
+        ("walk_max", "<f4"),
+        ("walk_mid", "<f4"),  # speed over which the walk animation is the middle one
+        ("walk_fast", "<f4"),
+        ("dash_speed", "<f4"),
+        ("dash_base", "<f4"),
+        ("dash_stick", "<f4"),
+        ("run_max", "<f4"),
+        ("jump_squat", "<f4"),
+        ("jump_v", "<f4"),
+        ("hop_v", "<f4"),
+        ("double_v", "<f4"),
+        ("jump_h", "<f4"),
+        ("jump_h_max", "<f4"),
+        ("ground_to_air", "<f4"),
+        ("double_h", "<f4"),
+        ("jumps", "<i4"),
+        ("landing_lag", "<f4"),
+        ("weight", "<f4"),
+        ("shield_size", "<f4"),
+        ("ledge_x", "<f4"),  # half width of the ledge-grab box
+        ("ledge_y", "<f4"),
+        ("ledge_height", "<f4"),
+        ("width", "<f4"),  # half width of the body for overlap push and walls
+        ("height", "<f4"),
+        ("hang_x", "<f4"),  # offset of the root from the ledge while hanging
+        ("hang_y", "<f4"),
+        ("states", STATE, (STATE_SLOTS,)),
+        ("locomotion", "<f4", (MAX_LOCOMOTION, 2)),
+        ("combat", CHARACTER_COMBAT),
+    ]
+)
+
+LINE: Final = np.dtype(
+    [
+        ("x0", "<f4"),
+        ("y0", "<f4"),
+        ("x1", "<f4"),
+        ("y1", "<f4"),
+        ("platform", "<i4"),  # 1: can be fallen through
+        ("ground_id", "<i4"),  # as Slippi publishes it
+        ("ledge_left", "<i4"),
+        ("ledge_right", "<i4"),
+        ("left", "<i4"),  # line joined at the left end, -1 none
+        ("right", "<i4"),
+    ]
+)
+STAGE: Final = np.dtype(
+    [
+        ("stage", "<i4"),  # Slippi stage id
+        ("lines_used", "<i4"),
+        ("blast_left", "<f4"),
+        ("blast_right", "<f4"),
+        ("blast_top", "<f4"),
+        ("blast_bottom", "<f4"),
+        ("ledge_x", "<f4"),  # both ledges are at +-ledge_x
+        ("ledge_y", "<f4"),
+        ("wall_bottom", "<f4"),  # the stage body is solid between this height and the ground
+        ("start_x", "<f4", (2,)),
+        ("start_y", "<f4", (2,)),
+        ("respawn_x", "<f4", (2,)),
+        ("respawn_y", "<f4"),
+        ("lines", LINE, (MAX_LINES,)),
+    ]
+)
+
+
+COMMON: Final = np.dtype(
+    [(name, "<f4") for section in facts.load("common").values() for name in section]
+)
+"""One float word per number of facts/common.toml, by its name there."""
+
+TABLES: Final = np.dtype(
+    [
+        ("common", COMMON),
+        ("characters", CHARACTER, (MAX_CHARACTERS,)),
+        ("stages", STAGE, (MAX_STAGES,)),
+    ]
+)
+"""Every constant a kernel reads; filled by envs.sim.compile."""
+
+
+def new_games(count: int) -> NDArray[np.void]:
+    """Zeroed games [count] GAME."""
+    return np.zeros(count, GAME)

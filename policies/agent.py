@@ -1,0 +1,39 @@
+"""An agent: anything that plays seats of games, a network or a script, behind one face.
+
+Runner, evaluation and play hold agents and never ask what is inside. An agent keeps its memory (recurrent
+state, actions under way, script state) for `capacity` columns; a column is one seat of one game. A call names
+the columns it is about, so that opponents can be regrouped while games go on.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SeatView(NamedTuple):
+    """What n columns see on this frame."""
+
+    frames: NDArray[np.void]  # [n] FRAME
+    seats: NDArray[np.int64]  # [n] seat (0 or 1) of the column in its game
+    floats: NDArray[np.float32]  # [n, F] that seat's observation
+    ids: NDArray[np.int32]  # [n, K]
+
+
+class Agent(Protocol):
+    """Plays up to `capacity` columns."""
+
+    name: str
+    digest: str
+    """Content digest of a network's checkpoint, or `scripted:NAME@VERSION`."""
+    capacity: int
+
+    def reset(self, columns: NDArray[np.int64]) -> None:
+        """A new game begins in these columns: forget everything about them."""
+        ...
+
+    def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Action parts [n, 6] to be pressed on this frame by these columns [n] (delay already applied)."""
+        ...
