@@ -99,7 +99,7 @@ FRAME: Final = np.dtype(
         ("fod_left", "<f4"),  # Fountain of Dreams platform heights
         ("fod_right", "<f4"),
         ("whispy", "<i4"),  # Dream Land wind: 0 none, 1 left, 2 right
-        ("stadium", "<i4"),  # Pokemon Stadium transformation event
+        ("stadium", "<i4"),  # Pokemon Stadium: transformation type << 8 | event
         ("fault", "<i4"),  # 0 fine; else a code of envs.backend.Fault
     ]
 )

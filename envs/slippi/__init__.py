@@ -1,0 +1,1 @@
+"""The Slippi event layout, the .slp reader and writer."""
