@@ -1,0 +1,26 @@
+"""Which characters, stage and rules a match is played with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from envs.backend import Matchup
+from exphil_league.config.league import LeagueSetup
+from exphil_league.league.model import Purpose
+
+
+def draw_matchup(setup: LeagueSetup, purpose: Purpose, rng: np.random.Generator) -> Matchup:
+    """Characters of both seats, stage and starting side, each drawn evenly from the recipe's lists.
+
+    Training and rating matches differ in stocks and time limit only.
+    """
+    game = setup.game
+    rules = game if purpose is Purpose.TRAIN else setup.evaluation
+    characters = rng.integers(len(game.characters), size=2)
+    return Matchup(
+        characters=(game.characters[characters[0]], game.characters[characters[1]]),
+        stage=game.stages[int(rng.integers(len(game.stages)))],
+        stocks=rules.stocks,
+        time_limit_s=rules.time_limit_s,
+        swap_start=bool(rng.integers(2)),
+    )
