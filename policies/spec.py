@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,3 +35,21 @@ class PolicySpec(BaseModel):
     delay_frames: int = Field(0, ge=0, le=36, description="an action applies this many frames after its observation")
     characters: tuple[str, ...] = Field(("FOX",), description="characters the policy was trained to play")
     format: Literal["exphil-league-policy-1"] = "exphil-league-policy-1"
+
+
+_AGREED: Final = {
+    "observation_version": OBSERVATION_VERSION,
+    "observation_floats": FLOATS,
+    "observation_ids": IDS,
+    "part_sizes": PART_SIZES,
+}
+"""What the observation and the controller codec of this installation fix."""
+
+
+def disagreements(spec: PolicySpec) -> list[str]:
+    """What keeps this installation from running `spec`, one plain sentence each; empty when nothing does."""
+    return [
+        f"{key} is {getattr(spec, key)} there and {here} in this installation"
+        for key, here in _AGREED.items()
+        if getattr(spec, key) != here
+    ]

@@ -12,11 +12,17 @@ class ImitationConfig(Section):
     """Behavioural cloning: from .slp files to the warm start."""
 
     window_frames: int = Field(64, ge=8, le=1024, description="frames T of a training window")
-    batch_windows: int = Field(64, ge=1, description="windows B in a batch")
+    batch_windows: int = Field(32, ge=1, description="windows B in a batch")
     epochs: int = Field(3, ge=1, description="passes over the training windows at most")
-    max_minutes: float = Field(0.0, ge=0, description="stop after this many minutes; 0 for no limit")
-    learning_rate: float = Field(1e-3, gt=0, description="Adam step size")
+    max_minutes: float = Field(
+        0.0, ge=0, description="training ends after this many minutes; 0 for no limit, so that a run can be repeated"
+    )
+    learning_rate: float = Field(2e-3, gt=0, description="Adam step size")
+    final_learning_rate_share: float = Field(
+        0.05, gt=0, le=1, description="share of learning_rate that a cosine falls to at the end; 1 keeps it constant"
+    )
     weight_decay: float = Field(1e-4, ge=0, description="AdamW decay")
+    max_grad_norm: float = Field(1.0, gt=0, description="longer gradients are scaled to this norm")
     value_weight: float = Field(0.5, ge=0, description="weight of the value head's loss")
     held_out_share: float = Field(0.15, gt=0, lt=1, description="share of games held out, by hash of the game id")
     patience_epochs: int = Field(3, ge=1, description="stop when the held-out loss has not fallen for so many epochs")
@@ -42,6 +48,9 @@ class PPOConfig(Section):
     max_grad_norm: float = Field(0.5, gt=0)
     value_warmup_updates: int = Field(4, ge=0, description="first updates train the value head only")
     reward: RewardWeights = RewardWeights()
+    opponents_per_runner: int = Field(4, ge=1, description="distinct frozen opponents a runner plays at once, at most")
+    exploiter_share: float = Field(0.25, gt=0, lt=1, description="share of the games for all exploiters together")
+    publish_every_updates: int = Field(1, ge=1, description="updates between two checkpoints told to the league")
 
 
 class RayConfig(Section):

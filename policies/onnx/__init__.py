@@ -1,0 +1,1 @@
+"""Policies as portable files: export needs torch, playing needs onnxruntime only."""

@@ -1,0 +1,134 @@
+"""The controller head: six autoregressive parts on one residual stream.
+
+Part p reads the features, the last controller and the parts already taken on this frame. Two facts about
+play shape it. Controllers change on a tenth to a third of frames only, so each part has a learned transition
+table (`policies.transitions`) beside the network: copying and the habitual next value cost nothing to
+represent, and imitation starts the tables from counts. And changes come together, so a part is told which
+earlier parts changed.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from policies.embed import part_offsets
+from policies.spec import PolicySpec
+from policies.transitions import TRANSITION_ROWS, transition_row
+
+_OUTPUT_SCALE: Final = 0.1
+"""Initial scale of the output layers: a new policy is nearly uniform."""
+
+
+class HeadOutput(NamedTuple):
+    """Teacher-forced distributions of the parts."""
+
+    log_prob: Tensor  # [..] of the whole action
+    part_log_prob: Tensor  # [.., 6] of each taken part given the parts before it
+    part_entropy: Tensor  # [.., 6] of each part's distribution
+    log_probs: tuple[Tensor, ...]  # six tensors [.., size]
+
+
+class ControllerHead(nn.Module):
+    """Reads features [.., D + 6]: D hidden units, then the last controller's parts as floats."""
+
+    offsets: Tensor
+
+    def __init__(self, spec: PolicySpec) -> None:
+        super().__init__()
+        width, sizes = spec.head_width, spec.part_sizes
+        self.hidden_width = spec.core.width
+        self.sizes = sizes
+        self.register_buffer("offsets", torch.tensor(part_offsets()), persistent=False)
+        self.enter = nn.Linear(spec.core.width, width)
+        self.last = nn.Embedding(sum(sizes), width)
+        self.taken = nn.ModuleList(nn.Embedding(size, width) for size in sizes[:-1])
+        self.changed = nn.Parameter(torch.zeros(len(sizes) - 1, width))
+        self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in sizes)
+        self.out = nn.ModuleList(nn.Linear(width, size) for size in sizes)
+        self.transitions = nn.ParameterList(
+            nn.Parameter(torch.zeros(rows, size)) for rows, size in zip(TRANSITION_ROWS, sizes, strict=True)
+        )
+        with torch.no_grad():
+            for module in (self.last, *self.taken, *self.out):
+                module.weight.mul_(_OUTPUT_SCALE)
+
+    def _enter(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Residual [.., W] and last parts [.., 6]."""
+        last = features[..., self.hidden_width :].long()
+        return self.enter(features[..., : self.hidden_width]) + self.last(last + self.offsets).sum(-2), last
+
+    def _logits(
+        self, part: int, residual: Tensor, last: Tensor, taken: Tensor | None, changed: Tensor | None
+    ) -> Tensor:
+        """Logits [.., size] of one part; `taken` [..] and `changed` [..] are those of the part before it."""
+        row = transition_row(part, last, taken, changed)
+        hidden = torch.relu(self.blocks[part](residual))
+        return self.out[part](hidden) + nn.functional.embedding(row, self.transitions[part])
+
+    def _take(self, part: int, residual: Tensor, taken: Tensor, changed: Tensor) -> Tensor:
+        """The residual for the next part, after this one took its value [..]."""
+        return torch.addcmul(residual + self.taken[part](taken), changed[..., None], self.changed[part])
+
+    def evaluate(self, features: Tensor, parts: Tensor) -> HeadOutput:
+        """Distributions along given action parts [.., 6] (any integer type)."""
+        parts = parts.long()
+        residual, last = self._enter(features)
+        changed_parts = parts != last
+        taken: Tensor | None = None
+        changed: Tensor | None = None
+        log_probs, taken_log_prob, entropy = [], [], []
+        for part in range(len(self.sizes)):
+            log_p = self._logits(part, residual, last, taken, changed).log_softmax(-1)
+            taken, changed = parts[..., part], changed_parts[..., part]
+            log_probs.append(log_p)
+            taken_log_prob.append(log_p.gather(-1, taken[..., None]))
+            entropy.append(-(log_p.exp() * log_p).sum(-1))
+            if part < len(self.taken):
+                residual = self._take(part, residual, taken, changed)
+        part_log_prob = torch.cat(taken_log_prob, -1)
+        return HeadOutput(part_log_prob.sum(-1), part_log_prob, torch.stack(entropy, -1), tuple(log_probs))
+
+    def sample(self, features: Tensor, uniforms: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Parts [B, 6] int64 and their log-probability [B], by inverse CDF of uniforms [B, 6] in [0, 1).
+
+        `temperature` divides the logits; the log-probability is that of the distribution sampled from.
+        """
+        residual, last = self._enter(features)
+        taken: Tensor | None = None
+        changed: Tensor | None = None
+        chosen, weights, totals = [], [], []
+        for part in range(len(self.sizes)):
+            logits = self._logits(part, residual, last, taken, changed)
+            if temperature != 1.0:
+                logits = logits / temperature
+            index, weight, total = _inverse_cdf(logits, uniforms[..., part : part + 1])
+            chosen.append(index)
+            weights.append(weight)
+            totals.append(total)
+            if part < len(self.taken):
+                taken = index[..., 0]
+                changed = taken != last[..., part]
+                residual = self._take(part, residual, taken, changed)
+        return torch.cat(chosen, -1), (torch.cat(weights, -1) - torch.cat(totals, -1).log()).sum(-1)
+
+    @torch.no_grad()
+    def start_from_counts(self, counts: list[NDArray[np.float64]]) -> None:
+        """Set the transition tables to log-probabilities counted elsewhere: counts[p] is
+        [TRANSITION_ROWS[p], size], already smoothed to be positive."""
+        for table, count in zip(self.transitions, counts, strict=True):
+            table.copy_(torch.from_numpy(np.log(count / count.sum(1, keepdims=True))))
+
+
+def _inverse_cdf(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Index [B, 1] whose cumulative weight first exceeds uniform [B, 1]; its logit and the total of weights,
+    both after the greatest logit was taken off."""
+    shifted = logits - logits.amax(-1, keepdim=True)
+    cumulative = shifted.exp().cumsum(-1)
+    total = cumulative[..., -1:]
+    index = (cumulative <= uniform * total).sum(-1, keepdim=True).clamp(max=logits.shape[-1] - 1)
+    return index, shifted.gather(-1, index), total

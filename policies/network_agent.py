@@ -1,0 +1,44 @@
+"""A network behind the agent's face, run by torch: frozen opponents in the runner and in evaluation."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from policies.agent import SeatView
+from policies.delay import DelayQueue
+from policies.policy import Policy, PolicyInputs
+
+
+class NetworkAgent:
+    """Plays up to `capacity` columns; a `policies.agent.Agent`. Two agents of one seed play alike."""
+
+    def __init__(
+        self, policy: Policy, capacity: int, seed: int, name: str, digest: str, temperature: float = 1.0
+    ) -> None:
+        self.name = name
+        self.digest = digest
+        self.capacity = capacity
+        self._policy = policy.eval()
+        self._temperature = temperature
+        self._state = policy.initial_state(capacity)
+        self._queue = DelayQueue(capacity, policy.spec.delay_frames)
+        self._random = np.random.default_rng(seed)
+
+    def reset(self, columns: NDArray[np.int64]) -> None:
+        """A new game begins in these columns."""
+        self._queue.reset(columns)
+        for tensor in self._state:
+            tensor[torch.from_numpy(columns)] = 0.0
+
+    @torch.inference_mode()
+    def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Action parts [n, 6] that columns [n] press on this frame."""
+        index = torch.from_numpy(columns)
+        inputs = PolicyInputs(*map(torch.from_numpy, (view.floats, view.ids, self._queue.pending[columns])))
+        uniforms = torch.from_numpy(self._random.random((len(columns), 6), np.float32))
+        step = self._policy.step(inputs, tuple(s[index] for s in self._state), uniforms, self._temperature)
+        for kept, after in zip(self._state, step.state, strict=True):
+            kept[index] = after
+        return self._queue.push(columns, step.parts.numpy())

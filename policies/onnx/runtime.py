@@ -1,0 +1,69 @@
+"""An agent file behind the agent's face: numpy and onnxruntime, no torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from policies.agent import SeatView
+from policies.delay import DelayQueue
+from policies.onnx.agent_file import AgentFile
+
+
+class OnnxStep:
+    """The exported single step: one call, one frame of B columns."""
+
+    def __init__(self, model: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        # One frame is a fraction of a millisecond: handing it to other threads costs more than it saves.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._inputs = {node.name: node.shape for node in self._session.get_inputs()}
+
+    def initial_state(self, batch: int) -> tuple[NDArray[np.float32], ...]:
+        """Zeros [batch, ...] for each state input."""
+        shapes = [shape for name, shape in self._inputs.items() if name.startswith("state_")]
+        return tuple(np.zeros((batch, *shape[1:]), np.float32) for shape in shapes)
+
+    def __call__(
+        self,
+        floats: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        queue: NDArray[np.integer],
+        uniforms: NDArray[np.float32],
+        state: tuple[NDArray[np.float32], ...],
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], tuple[NDArray[np.float32], ...]]:
+        """(parts [B, 6], log_prob [B], value [B], state after)."""
+        feed = {"floats": floats, "ids": ids, "queue": queue.astype(np.int32), "uniforms": uniforms}
+        feed |= {f"state_{i}": tensor for i, tensor in enumerate(state)}
+        parts, log_prob, value, *after = self._session.run(None, {name: feed[name] for name in self._inputs})
+        return parts, log_prob, value, tuple(after)
+
+
+class OnnxAgent:
+    """Plays up to `capacity` columns; a `policies.agent.Agent`. Two agents of one seed play alike."""
+
+    def __init__(self, agent_file: AgentFile, capacity: int, seed: int) -> None:
+        self.name = agent_file.name
+        self.digest = agent_file.digest
+        self.capacity = capacity
+        self._step = OnnxStep(agent_file.model)
+        self._state = self._step.initial_state(capacity)
+        self._queue = DelayQueue(capacity, agent_file.spec.delay_frames)
+        self._random = np.random.default_rng(seed)
+
+    def reset(self, columns: NDArray[np.int64]) -> None:
+        """A new game begins in these columns."""
+        self._queue.reset(columns)
+        for tensor in self._state:
+            tensor[columns] = 0.0
+
+    def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Action parts [n, 6] that columns [n] press on this frame."""
+        uniforms = self._random.random((len(columns), 6), np.float32)
+        state = tuple(tensor[columns] for tensor in self._state)
+        parts, _, _, after = self._step(view.floats, view.ids, self._queue.pending[columns], uniforms, state)
+        for kept, new in zip(self._state, after, strict=True):
+            kept[columns] = new
+        return self._queue.push(columns, parts)

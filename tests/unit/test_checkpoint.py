@@ -1,0 +1,187 @@
+"""Checkpoints and agent files: round trips, and plain words for every way they can be wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from policies import checkpoint
+from policies.agent import SeatView
+from policies.checkpoint import CheckpointError
+from policies.network_agent import NetworkAgent
+from policies.onnx.agent_file import AgentFileError, read_agent_file, write_agent_file
+from policies.onnx.runtime import OnnxAgent, OnnxStep
+from policies.policy import PolicyInputs
+from tests.unit.policy_fixtures import random_inputs, small_policy
+
+
+def test_a_checkpoint_comes_back_equal_under_a_digest_of_its_content(tmp_path: Path) -> None:
+    policy = small_policy("gru", 2)
+    digest = checkpoint.save(policy, tmp_path, {"player": "main"})
+    again = checkpoint.load(tmp_path / digest)
+    assert again.spec == policy.spec
+    assert checkpoint.digest_of(again) == digest == checkpoint.save(again, tmp_path / "other", {"player": "else"})
+    assert checkpoint.digest_of(small_policy("gru", 2, seed=1)) != digest
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([digest, "other"])
+
+
+def _edit(key: str, value: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        file = folder / "policy.json"
+        config = json.loads(file.read_text())
+        section = config if key in config else config["spec"]
+        section[key] = value
+        file.write_text(json.dumps(config))
+
+    return change
+
+
+def _cut(folder: Path) -> None:
+    weights = folder / "policy.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def _flip(folder: Path) -> None:
+    weights = folder / "policy.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_edit("format", "exphil-league-checkpoint-9"), "format is 'exphil-league-checkpoint-9', this version reads"),
+        (_edit("observation_version", 9), "observation_version is 9 there and 1 in this installation"),
+        (_edit("head_width", 32), r"weight head\.\S+ has shape \[16\], the spec asks for \[32\]"),
+        (_edit("delay_frames", 3), r"weight encoder\.inner\.0\.weight has shape"),
+        (_edit("core", {"name": "lstn", "width": 24, "layers": 2}), "unknown core 'lstn'; known: gru, mlp"),
+        (_edit("hed_width", 32), "spec is not one of this version"),
+        (_cut, "policy.safetensors cannot be read"),
+        (_flip, "the checkpoint was changed or damaged"),
+        (lambda folder: (folder / "policy.json").unlink(), "is no policy checkpoint"),
+        (lambda folder: (folder / "policy.json").write_text("{"), "policy.json is damaged"),
+    ],
+)
+def test_a_wrong_checkpoint_is_refused_in_words(tmp_path: Path, damage: Callable[[Path], None], message: str) -> None:
+    folder = tmp_path / checkpoint.save(small_policy("mlp", 2), tmp_path)
+    damage(folder)
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.load(folder)
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint_and_no_rubbish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = checkpoint.save(small_policy("mlp", 0), tmp_path)
+
+    def full(weights: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(CheckpointError, match=r"No space left on device.*earlier checkpoints are untouched"):
+        checkpoint.save(small_policy("mlp", 0, seed=1), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [first]
+    checkpoint.load(tmp_path / first)
+
+
+@pytest.mark.parametrize(("core", "delay_frames"), [("gru", 0), ("gru", 2), ("mlp", 0)])
+def test_onnx_equals_torch_over_200_frames(tmp_path: Path, core: str, delay_frames: int) -> None:
+    policy = small_policy(core, delay_frames)
+    write_agent_file(tmp_path / "main.agent", policy, name="main", digest="d")
+    step = OnnxStep(read_agent_file(tmp_path / "main.agent").model)
+    inputs, uniforms = random_inputs(policy.spec, 200, 3), torch.rand(200, 3, 6)
+    state, onnx_state = policy.initial_state(3), step.initial_state(3)
+    for t in range(200):
+        row = PolicyInputs(*(x[t] for x in inputs))
+        with torch.inference_mode():
+            expected = policy.step(row, state, uniforms[t])
+        parts, log_prob, value, onnx_state = step(*(x.numpy() for x in row), uniforms[t].numpy(), onnx_state)
+        state = expected.state
+        np.testing.assert_array_equal(parts, expected.parts.numpy())
+        np.testing.assert_allclose(log_prob, expected.log_prob.numpy(), atol=1e-4)
+        np.testing.assert_allclose(value, expected.value.numpy(), atol=1e-4)
+
+
+def test_an_agent_file_plays_as_the_network_it_was_made_from(tmp_path: Path) -> None:
+    policy = small_policy("gru", 1)
+    rating = {"elo": 1234.0, "low": 1200.0, "high": 1260.0}
+    path = tmp_path / "sub" / "main.agent"
+    write_agent_file(path, policy, name="main", digest="abc", rating=rating, extra={"games": 3})
+    agent_file = read_agent_file(path)
+    assert (agent_file.name, agent_file.digest, agent_file.rating) == ("main", "abc", rating)
+    assert agent_file.spec == policy.spec
+    agents = [OnnxAgent(agent_file, 4, seed=3), NetworkAgent(policy, 4, seed=3, name="main", digest="abc")]
+    inputs, columns = random_inputs(policy.spec, 20, 2), np.array([3, 1])
+    nothing = np.zeros(2, np.int64)
+    for t in range(20):
+        view = SeatView(nothing, nothing, inputs.floats[t].numpy(), inputs.ids[t].numpy())
+        if t == 10:
+            for agent in agents:
+                agent.reset(np.array([3]))
+        np.testing.assert_array_equal(*(agent.act(view, columns) for agent in agents))
+
+
+@pytest.fixture(scope="module")
+def good_agent(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of an agent file that is fine."""
+    path = tmp_path_factory.mktemp("agent") / "main.agent"
+    write_agent_file(path, small_policy("mlp", 0), name="main", digest="d")
+    return path.read_bytes()
+
+
+def _rewrite(path: Path, change: Callable[[dict[str, object]], None], model: bytes | None = None) -> None:
+    with zipfile.ZipFile(path) as archive:
+        config, onnx = json.loads(archive.read("agent.json")), archive.read("policy.onnx")
+    change(config)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("agent.json", json.dumps(config))
+        archive.writestr("policy.onnx", model or onnx)
+
+
+def _older(config: dict[str, object]) -> None:
+    config["format"] = "exphil-league-agent-0"
+
+
+def _other_observation(config: dict[str, object]) -> None:
+    config["spec"]["observation_version"] = 9  # type: ignore[index]
+
+
+def _other_sticks(config: dict[str, object]) -> None:
+    config["stick_centres"] = [0.0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-200]), "is no agent file, or it was cut or damaged"),
+        (lambda path: path.write_bytes(b"PNG"), "is no agent file"),
+        (lambda path: path.unlink(), "there is no agent file"),
+        (lambda path: _rewrite(path, _older), "format is 'exphil-league-agent-0', this version reads"),
+        (lambda path: _rewrite(path, _other_observation), "observation_version is 9 there and 1 in this"),
+        (lambda path: _rewrite(path, _other_sticks), "its stick_centres differ from this installation's"),
+        (lambda path: _rewrite(path, lambda config: config.pop("digest")), "agent.json is not one of this version"),
+        (lambda path: _rewrite(path, lambda config: None, b"another model"), "the file was changed or damaged"),
+    ],
+)
+def test_a_wrong_agent_file_is_refused_in_words(
+    tmp_path: Path, good_agent: bytes, damage: Callable[[Path], None], message: str
+) -> None:
+    path = tmp_path / "main.agent"
+    path.write_bytes(good_agent)
+    read_agent_file(path)
+    damage(path)
+    with pytest.raises(AgentFileError, match=message):
+        read_agent_file(path)
+
+
+def test_playing_an_agent_file_imports_no_torch() -> None:
+    code = "import sys, policies.onnx.runtime, policies.onnx.agent_file; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
