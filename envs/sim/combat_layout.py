@@ -12,37 +12,50 @@ import numpy as np
 STALE_SLOTS: Final = 10
 BOXES: Final = 4
 """Hitboxes alive at once in libmelee's framedata.csv."""
-MAX_MOVES: Final = 64
+MAX_MOVES: Final = 48
 MAX_HIT_FRAMES: Final = 512
+MAX_OPERATIONS: Final = 192
+ACTION_SLOTS: Final = 400
+"""Action states that a hurt capsule and a script can be given for."""
+FIRST_FLY: Final = 87
+FLY_STATES: Final = 5
+"""The action states of a launch: DAMAGE_FLY_HIGH and the four after it."""
+UNLINKED: Final = 0
+LINKED: Final = 1
+LINKED_TO_SELF: Final = 2
+"""Where a hitbox was a frame ago: nowhere, at the row before, or at the same offset from where the fighter was."""
+TOUCHES_GROUND: Final = 1
+TOUCHES_AIR: Final = 2
 
 FIGHTER_COMBAT: Final = [
     ("percent", "<f4"),
     ("hitlag", "<f4"),  # frames left
     ("hitstun", "<f4"),  # frames left while in a damage state
+    ("pushback", "<f4"),  # speed of a standing attacker off a shield
     ("knockback", "<f4"),  # of the last hit
     ("in_tumble", "<i4"),
     ("di_pending", "<i4"),  # 1 until the launch angle has been influenced at the end of hitlag
-    ("flash_timer", "<i4"),  # frames since the last hit (knockback merging)
+    ("flash_timer", "<i4"),  # unfrozen frames since the last hit (knockback merging)
+    ("hit_damage", "<f4"),  # percent of the hit landed this frame, before staling
+    ("hit_dealt", "<f4"),  # and after
     ("stale_ids", "<i4", (STALE_SLOTS,)),  # attack ids of the last hits, ring buffer
     ("stale_head", "<i4"),
     ("move", "<i4"),  # row of the present move, -1 none
-    ("move_serial", "<i4"),  # counts started moves, so that hit-once masks reset
     ("hit_mask", "<i4"),  # hit groups of the present move that have hit the other fighter
     ("staled", "<i4"),  # 1 once the present move has entered the stale queue
     ("charge", "<f4"),  # smash charge frames
     ("last_attack", "<i4"),
     ("last_hit_by", "<i4"),
     ("combo_count", "<i4"),
-    ("combo_timer", "<i4"),
     ("tech_buffer", "<i4"),  # frames left in which a landing is a tech
     ("tech_lockout", "<i4"),
+    ("jump_buffer", "<i4"),  # frames in which the end of hitstun is a jump
     ("shield", "<f4"),  # health 0..60
     ("shield_amount", "<f4"),  # 0..1 how hard the trigger is pressed
     ("shieldstun", "<f4"),
     ("shield_hold", "<i4"),  # frames that the guard must still be held
     ("powershield", "<i4"),  # frames left of the powershield window
     ("reflecting", "<i4"),
-    ("script_pc", "<i4"),
     ("script_timer", "<f4"),
     ("script_flags", "<i4"),
     ("script_x", "<f4"),
@@ -64,6 +77,8 @@ HITBOX: Final = np.dtype(
         ("set_knockback", "<f4"),
         ("shield_damage", "<f4"),
         ("element", "<i4"),
+        ("touches", "<i4"),  # TOUCHES_GROUND | TOUCHES_AIR: where the victim must be
+        ("linked", "<i4"),  # UNLINKED, LINKED or LINKED_TO_SELF: the path it sweeps
     ]
 )
 
@@ -74,6 +89,33 @@ MOVE: Final = np.dtype(
         ("last_frame", "<i4"),
         ("row", "<i4"),  # first row of hit_frames
         ("attack_id", "<i4"),
+        ("charge_frame", "<f4"),  # age at which a held smash charges, 0 never
+        ("reach", "<f4"),  # distance from the fighter's root that no hitbox of the move exceeds
+    ]
+)
+
+CAPSULE: Final = np.dtype([("x0", "<f4"), ("y0", "<f4"), ("x1", "<f4"), ("y1", "<f4"), ("radius", "<f4")])
+"""What can be hit in a stance: a segment with a radius, offsets at facing +1."""
+
+PROJECTILE: Final = np.dtype(
+    [
+        ("kind", "<i4"),  # Slippi's item id
+        ("attack_id", "<i4"),
+        ("speed", "<f4"),
+        ("life", "<f4"),  # frames
+        ("damage", "<f4"),
+        ("size", "<f4"),
+    ]
+)
+
+OPERATION: Final = np.dtype(
+    [
+        ("code", "<i4"),  # envs.sim.scripts.Op
+        ("first", "<f4"),  # ages in which it applies
+        ("last", "<f4"),
+        ("a", "<f4"),
+        ("b", "<f4"),
+        ("target", "<i4"),  # action state to go to
     ]
 )
 
@@ -82,6 +124,17 @@ CHARACTER_COMBAT: Final = np.dtype(
         ("weight", "<f4"),
         ("moves", MOVE, (MAX_MOVES,)),
         ("hit_frames", HITBOX, (MAX_HIT_FRAMES, BOXES)),
+        ("hurt", CAPSULE, (ACTION_SLOTS,)),  # by action state
+        ("hurt_reach", "<f4"),  # distance from the root that no capsule exceeds
+        ("shield_x", "<f4"),  # centre of the full shield bubble
+        ("shield_y", "<f4"),
+        ("shield_radius", "<f4"),
+        ("face_up", "<f4", (FLY_STATES,)),  # age up to which a launched body falls on its back
+        ("lift_age", "<f4", (2,)),  # age from which a knockdown on the back, on the front slides as in the air
+        ("script_first", "<i4", (ACTION_SLOTS,)),  # operations of an action state: [first, last)
+        ("script_last", "<i4", (ACTION_SLOTS,)),
+        ("operations", OPERATION, (MAX_OPERATIONS,)),
+        ("projectile", PROJECTILE),
     ]
 )
 """What combat knows of one character; `CHARACTER.combat` in the tables."""
@@ -98,6 +151,8 @@ GAME_ITEM: Final = np.dtype(
         ("timer", "<f4"),
         ("spawn_id", "<i4"),
         ("state", "<i4"),
+        ("damage", "<f4"),
+        ("row", "<i4"),  # of TABLES.characters: whose projectile it is
     ]
 )
 ITEM_SLOTS: Final = 6

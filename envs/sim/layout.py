@@ -33,7 +33,6 @@ FIGHTER: Final = np.dtype(
         ("age", "<f4"),  # frame of the animation, as Slippi records it
         ("rate", "<f4"),  # animation speed
         ("ticks", "<i4"),  # whole frames spent in this state
-        ("age_counts", "<i4"),  # 0 on the frame that entered the state
         # body
         ("x", "<f4"),
         ("y", "<f4"),
@@ -51,6 +50,7 @@ FIGHTER: Final = np.dtype(
         ("jumps_left", "<i4"),
         ("fast_fall", "<i4"),
         ("dash_impulse", "<f4"),  # added to ground speed after this frame's displacement
+        ("push", "<f4"),  # displacement by the other fighter standing in the same place
         # input, this frame and the one before
         ("buttons", "<i4"),
         ("prev_buttons", "<i4"),
@@ -68,32 +68,26 @@ FIGHTER: Final = np.dtype(
         ("tap_x", "<i4"),  # frames since the stick left the neutral zone, capped at 254
         ("tap_y", "<i4"),
         ("guard_tap", "<i4"),  # frames since L, R, Z or an analog trigger was newly pressed
-        ("script_lock", "<i4"),  # 1: this frame's input is ignored (countdown)
         # movement bookkeeping
         ("short_hop", "<i4"),  # the jump button or stick was released during the squat
         ("jump_input", "<i4"),  # 1 button, 2 stick
         ("turn_dash", "<i4"),  # a smash turn that may become a dash
-        ("turn_done", "<i4"),
         ("turn_facing", "<f4"),
         ("landing_lag", "<f4"),
         ("l_cancel", "<i4"),  # as published: 0 none, 1 success, 2 missed
         ("drop_line", "<i4"),  # platform being fallen through, -1 none
-        ("drop_timer", "<i4"),
         ("ecb_lock", "<i4"),  # frames in which the feet stay at the root after leaving the ground
         ("feet", "<f4"),  # height of the collision diamond's lowest point over the root
         ("prev_feet", "<f4"),
         ("ledge", "<i4"),  # -1 none, 0 left, 1 right
         ("ledge_timer", "<i4"),
         ("ledge_cooldown", "<i4"),
-        ("wall_jumps", "<i4"),
         # invulnerability
         ("intangible", "<i4"),  # frames left
         ("invincible", "<i4"),  # frames left (respawn)
         # life
         ("stocks", "<i4"),
         ("life_timer", "<i4"),  # dead, rebirth and entry timers
-        ("raw_x", "<i4"),
-        ("raw_y", "<i4"),
         *FIGHTER_COMBAT,
     ]
 )
@@ -108,7 +102,7 @@ GAME: Final = np.dtype(
         ("winner", "<i4"),
         ("frames_played", "<i4"),
         ("next_spawn_id", "<i4"),
-        ("padding", "<i4"),
+        ("items_live", "<i4"),  # projectiles under way
         ("fighters", FIGHTER, (2,)),
         ("items", GAME_ITEM, (ITEM_SLOTS,)),
     ]
@@ -129,16 +123,20 @@ STATE: Final = np.dtype(
         ("age_start", "<f4"),  # first recorded age
         ("intangible_from", "<f4"),
         ("intangible_to", "<f4"),
+        ("turn_age", "<f4"),  # age from which it faces the other way, 0 never
         ("flags", "<i4"),  # bits of envs.sim.states.Flag
         ("move", "<i4"),  # row of combat.moves, -1 none
         ("script", "<i4"),  # special script row, -1 none
-        ("locomotion", "<i4"),  # first row of CHARACTER.locomotion, -1 none
-        ("feet", "<f4"),  # lowest point of the collision diamond over the root in the air
+        ("locomotion", "<i4"),  # row of CHARACTER.locomotion of frame 0, -1 none
+        ("locomotion_last", "<i4"),
+        ("feet_row", "<i4"),  # row of CHARACTER.feet
         ("modelled", "<i4"),  # 1 if the simulator plays this state
     ]
 )
 
-MAX_LOCOMOTION: Final = 1024
+MAX_LOCOMOTION: Final = 2048
+FEET_ROWS: Final = 40
+FEET_AGES: Final = 64
 CHARACTER: Final = np.dtype(
     [
         ("character", "<i4"),  # internal id
@@ -159,7 +157,8 @@ CHARACTER: Final = np.dtype(
         ("dash_base", "<f4"),
         ("dash_stick", "<f4"),
         ("run_max", "<f4"),
-        ("jump_squat", "<f4"),
+        ("run_after", "<f4"),  # dash age from which a held stick runs
+        ("turn_frames", "<f4"),  # frames a slow turn keeps facing the old way
         ("jump_v", "<f4"),
         ("hop_v", "<f4"),
         ("double_v", "<f4"),
@@ -170,16 +169,16 @@ CHARACTER: Final = np.dtype(
         ("jumps", "<i4"),
         ("landing_lag", "<f4"),
         ("weight", "<f4"),
-        ("shield_size", "<f4"),
         ("ledge_x", "<f4"),  # half width of the ledge-grab box
         ("ledge_y", "<f4"),
-        ("ledge_height", "<f4"),
-        ("width", "<f4"),  # half width of the body for overlap push and walls
-        ("height", "<f4"),
+        ("ledge_below", "<f4"),
+        ("width", "<f4"),  # half width of the body that pushes the other fighter
         ("hang_x", "<f4"),  # offset of the root from the ledge while hanging
         ("hang_y", "<f4"),
+        ("specials", "<i4", (4, 2)),  # first state of neutral, side, up, down special; grounded, airborne
         ("states", STATE, (STATE_SLOTS,)),
         ("locomotion", "<f4", (MAX_LOCOMOTION, 2)),
+        ("feet", "<f4", (FEET_ROWS, FEET_AGES)),  # height of the collision diamond's lowest point by age
         ("combat", CHARACTER_COMBAT),
     ]
 )
@@ -191,9 +190,6 @@ LINE: Final = np.dtype(
         ("x1", "<f4"),
         ("y1", "<f4"),
         ("platform", "<i4"),  # 1: can be fallen through
-        ("ground_id", "<i4"),  # as Slippi publishes it
-        ("ledge_left", "<i4"),
-        ("ledge_right", "<i4"),
         ("left", "<i4"),  # line joined at the left end, -1 none
         ("right", "<i4"),
     ]
@@ -208,19 +204,21 @@ STAGE: Final = np.dtype(
         ("blast_bottom", "<f4"),
         ("ledge_x", "<f4"),  # both ledges are at +-ledge_x
         ("ledge_y", "<f4"),
-        ("wall_bottom", "<f4"),  # the stage body is solid between this height and the ground
+        ("lip_y", "<f4"),  # the stage body narrows from the ledge to (lip_x, lip_y) ...
+        ("lip_x", "<f4"),
+        ("body_y", "<f4"),  # ... and on to (body_x, body_y)
+        ("body_x", "<f4"),
         ("start_x", "<f4", (2,)),
         ("start_y", "<f4", (2,)),
         ("respawn_x", "<f4", (2,)),
-        ("respawn_y", "<f4"),
+        ("respawn_y", "<f4", (2,)),
+        ("halo_speed", "<f4"),  # of the respawn platform's descent
         ("lines", LINE, (MAX_LINES,)),
     ]
 )
 
 
-COMMON: Final = np.dtype(
-    [(name, "<f4") for section in facts.load("common").values() for name in section]
-)
+COMMON: Final = np.dtype([(name, "<f4") for section in facts.load("common").values() for name in section])
 """One float word per number of facts/common.toml, by its name there."""
 
 TABLES: Final = np.dtype(

@@ -1,0 +1,26 @@
+"""The backends by name, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from envs.backend import Backend
+
+BACKENDS: Final = ("sim",)
+"""Names `make_backend` knows."""
+
+
+class UnknownBackend(ValueError):
+    """A backend name that does not exist; the message names those that do."""
+
+
+def make_backend(name: str, num_games: int) -> Backend:
+    """A backend that plays `num_games` games at once. Raises UnknownBackend."""
+    if name == "sim":
+        from envs.sim.batch import SimBackend
+
+        return SimBackend(num_games)
+    close = difflib.get_close_matches(name, BACKENDS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(BACKENDS)}"
+    raise UnknownBackend(f"unknown backend {name!r}; {hint}")

@@ -1,0 +1,71 @@
+"""Advancing an action state by one frame and leaving it when its animation ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from melee.enums import Action
+
+from envs.sim.jit import kernel
+from envs.sim.kernel.attacks import holds_charge
+from envs.sim.kernel.flight import finish_damage
+from envs.sim.kernel.jump import jump
+from envs.sim.kernel.ledge import finish_ledge_option, start_ledge_jump
+from envs.sim.kernel.script import finish
+from envs.sim.kernel.transition import enter, stand_or_fall
+from envs.sim.states import Kind
+
+
+@kernel
+def animate(me: Any, char: Any, stage: Any, common: Any) -> None:
+    """One frame of the present state's animation, before this frame's input is read."""
+    state = char.states[me.action]
+    me.ticks += 1
+    if state.kind == Kind.SMASH and holds_charge(me, char, common):
+        return
+    if state.age_start >= 0.0:
+        me.age += me.rate
+        clock = me.age
+    else:
+        clock = float(me.ticks)
+    if state.kind == Kind.TURN:
+        _turn(me, char)
+    if state.turn_age > 0.0 and me.age - me.rate < state.turn_age <= me.age:
+        me.facing = -me.facing
+    if state.length > 0.0 and clock >= state.length:
+        _finish(me, char, state, stage, common)
+
+
+@kernel
+def _turn(me: Any, char: Any) -> None:
+    """A smash turn faces the other way on its second frame, a slow one after `turn_frames`."""
+    if me.turn_dash or me.age > char.turn_frames:
+        me.facing = me.turn_facing
+
+
+@kernel
+def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
+    kind = state.kind
+    if kind == Kind.JUMP_SQUAT:
+        jump(me, char, common)
+    elif kind == Kind.TURN_RUN:
+        me.facing = me.turn_facing
+        stand_or_fall(me, char.states)
+    elif kind == Kind.WALK:
+        me.age -= state.length - state.age_start
+    elif kind == Kind.LEDGE_OPTION:
+        finish_ledge_option(me, char, stage)
+    elif kind == Kind.LEDGE_JUMP:
+        start_ledge_jump(me, char, state.next)
+    elif kind == Kind.RAPID_JAB and me.script_flags:
+        enter(me, char.states, me.action)
+    elif kind == Kind.DAMAGE:
+        finish_damage(me, char)
+    elif kind == Kind.SPECIAL:
+        finish(me, char)
+    elif kind == Kind.GUARD_STUN:
+        enter(me, char.states, Action.SHIELD.value)
+    elif state.next >= 0 and not (kind == Kind.DOWN_BOUND and me.airborne):
+        enter(me, char.states, state.next)
+    else:
+        stand_or_fall(me, char.states)

@@ -1,0 +1,194 @@
+"""Resolve phase: what a contact does to the attacker (`land`) and to the fighter hit (`receive`)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from melee.enums import Action
+
+from envs.sim.combat_layout import BOXES, FIRST_FLY
+from envs.sim.jit import kernel
+from envs.sim.kernel import rng
+from envs.sim.kernel.guard import break_shield
+from envs.sim.kernel.knockback import enter_queue, freshness, hitlag, knockback, launch_angle, merged
+from envs.sim.kernel.transition import enter, leave_ground
+from envs.sim.moves import Element
+from envs.sim.states import Flag, Kind
+
+MAX_PERCENT: Final = 999.0
+_RISES: Final = 1e-4
+_CROUCHED: Final = int(Flag.CROUCHED)
+_ELECTRIC: Final = int(Element.ELECTRIC)
+_SMASH: Final = int(Kind.SMASH)
+_DOWN_BOUND, _DOWN_WAIT = int(Kind.DOWN_BOUND), int(Kind.DOWN_WAIT)
+_GROUND_HURT: Final = int(Action.DAMAGE_HIGH_1.value)
+_AIR_HURT: Final = int(Action.DAMAGE_AIR_1.value)
+_FLY_TOP: Final = int(Action.DAMAGE_FLY_TOP.value)
+_FLY_ROLL: Final = int(Action.DAMAGE_FLY_ROLL.value)
+_LYING_HIT: Final = int(Action.DAMAGE_GROUND.value)
+_SHIELD_STUN: Final = int(Action.SHIELD_STUN.value)
+_SEVERITIES: Final = 3
+
+
+@kernel
+def box_of(me: Any, tables: Any, contact: int) -> Any:
+    """The hitbox record of a contact (see envs.sim.kernel.contact)."""
+    return tables.characters[me.row].combat.hit_frames[contact // (2 * BOXES), contact % BOXES]
+
+
+@kernel
+def land(me: Any, tables: Any, contact: int) -> None:
+    """What landing a hit does to the attacker: damage worked out, group spent, attack staled, hitlag."""
+    common = tables.common
+    box = box_of(me, tables, contact)
+    attack_id = tables.characters[me.row].combat.moves[me.move].attack_id
+    me.hit_damage = box.damage * (1.0 + common.charge_damage * me.charge / common.charge_time)
+    me.hit_dealt = me.hit_damage * freshness(me, attack_id)
+    me.hit_mask |= box.group
+    if contact % (2 * BOXES) < BOXES:
+        me.last_attack = attack_id
+        if not me.staled:
+            me.staled = 1
+            enter_queue(me, attack_id)
+
+
+@kernel
+def receive(game: Any, me: Any, foe: Any, tables: Any, contact: int) -> None:
+    """What the hit that I landed does to the other fighter; sets both fighters' hitlag."""
+    common = tables.common
+    me.hitlag = max(me.hitlag, hitlag(common, me.hit_dealt, 0, 0))
+    if foe.invincible > 0:
+        return
+    if contact % (2 * BOXES) >= BOXES:
+        _receive_on_shield(me, foe, tables, contact)
+    else:
+        _receive_on_body(game, me, foe, tables, contact)
+
+
+@kernel
+def _away(me: Any, foe: Any) -> float:
+    """Side of me that the other fighter is on, as a facing."""
+    if foe.x == me.x:
+        return me.facing
+    return 1.0 if foe.x > me.x else -1.0
+
+
+@kernel
+def _receive_on_body(game: Any, me: Any, foe: Any, tables: Any, contact: int) -> None:
+    common = tables.common
+    box = box_of(me, tables, contact)
+    state = tables.characters[foe.row].states[foe.action]
+    crouched = state.flags & _CROUCHED != 0 and not foe.airborne
+    weight = tables.characters[foe.row].weight
+    strength = knockback(common, box, me.hit_damage, me.hit_dealt, foe.percent, weight)
+    if crouched:
+        strength *= common.kb_crouch
+    if _is_charging(foe, tables):
+        strength *= common.kb_charge
+    me.combo_count = me.combo_count + 1 if foe.hitstun > 0 else 1
+    foe.last_hit_by = me.seat
+    foe.percent = min(foe.percent + me.hit_dealt, MAX_PERCENT)
+    foe.hitlag = hitlag(common, me.hit_dealt, box.element == _ELECTRIC, crouched)
+    height = me.y + box.y - foe.y
+    launch(game, foe, tables, strength, box.angle, _away(me, foe), height)
+
+
+@kernel
+def _is_charging(foe: Any, tables: Any) -> bool:
+    character = tables.characters[foe.row]
+    if foe.move < 0 or character.states[foe.action].kind != _SMASH:
+        return False
+    return foe.charge > 0 and foe.age == character.combat.moves[foe.move].charge_frame
+
+
+@kernel
+def launch(game: Any, foe: Any, tables: Any, strength: float, degrees: float, away: float, height: float) -> None:
+    """Send a fighter off: knockback speed, hitstun and the damage state.
+
+    `strength` is the knockback, `degrees` the hitbox's angle, `away` the side it sends to (+1 right), `height`
+    the height of the contact over the fighter's root, which picks the animation.
+    """
+    common = tables.common
+    stands = not foe.airborne
+    flies = strength >= common.tumble
+    angle = launch_angle(common, degrees, strength, foe.airborne)
+    speed = strength * common.kb_speed
+    new_x, new_y = math.cos(angle) * speed * away, math.sin(angle) * speed
+    if stands and new_y < 0:
+        new_y = -new_y * common.spike_bounce if flies else 0.0
+    action = _damage_action(game, foe, tables, strength, math.degrees(angle), height)
+    _set_speeds(foe, tables, new_x, new_y, flies or new_y > _RISES)
+    enter(foe, tables.characters[foe.row].states, action)
+    foe.hitstun = math.floor(strength * common.kb_hitstun)
+    foe.knockback = strength
+    foe.facing = -away
+    foe.in_tumble = 1 if flies else 0
+    foe.di_pending = 1
+    foe.flash_timer = 0
+    foe.prev_x, foe.prev_y, foe.prev_feet = foe.x, foe.y, foe.feet
+    foe.fast_fall = 0
+    foe.ledge = -1
+    foe.pushback = 0.0
+
+
+@kernel
+def _set_speeds(foe: Any, tables: Any, new_x: float, new_y: float, lifts: bool) -> None:
+    """Replace a launch that is younger than the merge window, else merge with what is left of it."""
+    if foe.flash_timer >= tables.common.kb_merge_window:
+        new_x = merged(foe.kb_x + foe.ground_kb, new_x)
+        new_y = merged(foe.kb_y, new_y)
+    if not foe.airborne and lifts:
+        leave_ground(foe, tables.characters[foe.row])
+    foe.vx = foe.vy = foe.ground_v = foe.dash_impulse = 0.0
+    foe.kb_x = foe.kb_y = foe.ground_kb = 0.0
+    if foe.airborne:
+        foe.kb_x, foe.kb_y = new_x, new_y
+    else:
+        foe.ground_kb = new_x
+
+
+@kernel
+def _damage_action(game: Any, foe: Any, tables: Any, strength: float, degrees: float, height: float) -> int:
+    """The damage state by severity, contact height and whether the fighter stood."""
+    common = tables.common
+    kind = tables.characters[foe.row].states[foe.action].kind
+    part = 0 if height > common.high_hit else (2 if height < common.low_hit else 1)
+    if strength >= common.tumble:
+        if common.fly_top_low <= degrees <= common.fly_top_high:
+            return _FLY_TOP
+        chance = rng.uniform(game.seed, game.frame, rng.ROLL_ANIMATION, foe.seat)
+        if foe.percent >= common.fly_roll_percent and chance < common.fly_roll_chance:
+            return _FLY_ROLL
+        return FIRST_FLY + part
+    if kind in (_DOWN_BOUND, _DOWN_WAIT):
+        return _LYING_HIT
+    stun = math.floor(strength * common.kb_hitstun)
+    severity = 0 if stun < common.flinch_light else (1 if stun < common.flinch_medium else 2)
+    return _AIR_HURT + severity if foe.airborne else _GROUND_HURT + _SEVERITIES * part + severity
+
+
+@kernel
+def _receive_on_shield(me: Any, foe: Any, tables: Any, contact: int) -> None:
+    common = tables.common
+    dealt = math.floor(me.hit_dealt)
+    hard = (foe.shield_amount - common.trigger_dead_zone) / (1.0 - common.trigger_dead_zone)
+    hard = min(max(hard, 0.0), 1.0)
+    light = 1.0 - hard
+    away = _away(me, foe)
+    foe.hitlag = me.hitlag
+    if not me.airborne:
+        me.pushback = -away * (common.attacker_push_base + common.attacker_push_per_damage * hard * dealt)
+    if foe.powershield <= 0:
+        taken = dealt + box_of(me, tables, contact).shield_damage
+        foe.shield -= taken * (common.shield_damage_scale + common.shield_light_damage_scale * light)
+    if foe.shield <= 0:
+        break_shield(foe, tables.characters[foe.row], common)
+        return
+    push = common.push_base + dealt * (common.push_per_damage + common.push_per_damage_light * light)
+    foe.ground_v = away * min(push, common.shield_push_max)
+    stun = dealt * (common.shieldstun_per_damage + common.stun_per_damage_light * light) + common.shieldstun_base
+    foe.shieldstun = stun * common.stun_scale
+    states = tables.characters[foe.row].states
+    enter(foe, states, _SHIELD_STUN)
+    foe.rate = states[_SHIELD_STUN].length / foe.shieldstun

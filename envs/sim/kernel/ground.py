@@ -1,0 +1,222 @@
+"""What input does on the ground, in the game's order of precedence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from melee.enums import Action
+
+from envs.game import Button
+from envs.sim.jit import kernel
+from envs.sim.kernel.attacks import (
+    UP,
+    _smash_direction,
+    special_direction,
+    try_dash_attack,
+    try_ground_attack,
+    try_special,
+)
+from envs.sim.kernel.guard import guard_input, try_guard
+from envs.sim.kernel.inputs import JUMP_BUTTONS
+from envs.sim.kernel.jump import try_drop, try_jump_squat
+from envs.sim.kernel.transition import enter, stand_or_fall
+from envs.sim.states import Can, Kind
+
+RAPID_JAB_GOES_ON = 1
+"""Bit of `script_flags`: A was pressed during this round of rapid jabs, so another follows."""
+JAB_FOLLOW_UP = 6.0
+"""Age of a jab from which pressing A gives the next one: measured, recorded jabs."""
+
+
+@kernel
+def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
+    """Interrupt the present grounded state as its row and its kind allow."""
+    state = char.states[me.action]
+    kind = state.kind
+    if kind == Kind.GUARD or kind == Kind.GUARD_ON:
+        guard_input(me, char, stage, common)
+        return
+    if kind == Kind.JUMP_SQUAT:
+        _jump_squat(me, char, common)
+        return
+    can = state.interrupts
+    if state.iasa > 0.0 and me.age >= state.iasa:
+        can = _ANY
+    elif kind == Kind.LANDING:
+        can = _ANY if me.landing_lag == 0.0 and me.age >= char.landing_lag else 0
+    elif kind == Kind.JAB and _next_jab(me, char):
+        return
+    elif kind == Kind.RAPID_JAB and me.pressed & Button.A.value:
+        me.script_flags = RAPID_JAB_GOES_ON
+    if can and _act(me, char, stage, common, can, kind):
+        return
+    _continue(me, char, common, kind)
+
+
+_ANY = int(Can.SPECIAL | Can.ATTACK | Can.GUARD | Can.JUMP | Can.DASH | Can.CROUCH | Can.TURN | Can.WALK)
+
+
+@kernel
+def _next_jab(me: Any, char: Any) -> bool:
+    """The second jab out of the first, the rapid jabs out of the second, once the jab is old enough."""
+    if me.age < JAB_FOLLOW_UP or not me.pressed & Button.A.value:
+        return False
+    following = Action.LOOPING_ATTACK_START.value
+    if me.action == Action.NEUTRAL_ATTACK_1.value:
+        following = Action.NEUTRAL_ATTACK_2.value
+    enter(me, char.states, following)
+    return True
+
+
+@kernel
+def _act(me: Any, char: Any, stage: Any, common: Any, can: int, kind: int) -> bool:
+    """Attacks, guard and jump, then movement; True if something was started."""
+    moving = kind == Kind.DASH or kind == Kind.RUN
+    if can & Can.SPECIAL and try_special(me, char, common):
+        return True
+    if can & Can.ATTACK and _try_attack(me, char, common, moving):
+        _slow_down(me, kind, common)
+        return True
+    if can & Can.GUARD and try_guard(me, char, common):
+        _slow_down(me, kind, common)
+        return True
+    if can & Can.JUMP and try_jump_squat(me, char, common):
+        return True
+    return _move(me, char, stage, common, can)
+
+
+@kernel
+def _try_attack(me: Any, char: Any, common: Any, moving: bool) -> bool:
+    if moving:
+        return try_dash_attack(me, char.states, common)
+    return try_ground_attack(me, char.states, common)
+
+
+@kernel
+def _slow_down(me: Any, kind: int, common: Any) -> None:
+    """An interrupted dash keeps a quarter of its speed."""
+    if kind == Kind.DASH:
+        me.ground_v *= 1.0 - common.dash_interrupt_speed
+
+
+@kernel
+def _move(me: Any, char: Any, stage: Any, common: Any, can: int) -> bool:
+    forward = me.stick_x * me.facing
+    if can & Can.DASH and forward >= common.dash and me.tap_x < common.dash_window:
+        start_dash(me, char)
+        return True
+    if can & Can.DROP and try_drop(me, char, stage, common):
+        return True
+    if can & Can.CROUCH and me.stick_y <= -common.crouch:
+        enter(me, char.states, Action.CROUCH_START.value)
+        return True
+    if can & Can.TURN and forward <= -common.turn:
+        start_turn(me, char, common)
+        return True
+    if can & Can.WALK and forward >= common.walk:
+        enter(me, char.states, _walk_action(me, char))
+        return True
+    return False
+
+
+@kernel
+def start_dash(me: Any, char: Any) -> None:
+    """Enter Dash; its impulse acts after this frame's displacement."""
+    enter(me, char.states, Action.DASHING.value)
+    me.dash_impulse = me.facing * char.dash_speed
+
+
+@kernel
+def start_turn(me: Any, char: Any, common: Any) -> None:
+    """Enter Turn, away from the present facing; a tapped stick makes it a smash turn."""
+    enter(me, char.states, Action.TURNING.value)
+    me.turn_facing = -me.facing
+    me.turn_dash = 1 if abs(me.stick_x) >= common.dash and me.tap_x < common.dash_window else 0
+
+
+@kernel
+def _jump_squat(me: Any, char: Any, common: Any) -> None:
+    """In the squat: up smash, up special; releasing the jump makes it a short hop."""
+    if me.jump_input == 1 and not me.buttons & JUMP_BUTTONS:
+        me.short_hop = 1
+    if me.jump_input == 2 and me.stick_y < common.tap_jump_release:
+        me.short_hop = 1
+    if special_direction(me, common) == UP and try_special(me, char, common):
+        return
+    if _smash_direction(me, common) == UP:
+        enter(me, char.states, Action.UPSMASH.value)
+
+
+@kernel
+def _continue(me: Any, char: Any, common: Any, kind: int) -> None:
+    """What a held stick does to a state that nothing interrupted."""
+    forward = me.stick_x * me.facing
+    if kind == Kind.WALK:
+        _walk(me, char, common, forward)
+    elif kind == Kind.TURN:
+        _turn(me, char, common)
+    elif kind == Kind.DASH:
+        _dash(me, char, common, forward)
+    elif kind == Kind.RUN:
+        _run(me, char, common, forward)
+    elif kind == Kind.RUN_BRAKE:
+        if forward <= -common.turn_run:
+            _start_turn_run(me, char)
+    elif kind == Kind.SQUAT_WAIT and me.stick_y > -common.crouch_release:
+        enter(me, char.states, Action.CROUCH_END.value)
+
+
+@kernel
+def _walk(me: Any, char: Any, common: Any, forward: float) -> None:
+    if forward < common.walk:
+        stand_or_fall(me, char.states)
+        return
+    wanted = _walk_action(me, char)
+    if wanted != me.action:
+        age = me.age
+        enter(me, char.states, wanted)
+        me.age = age
+
+
+@kernel
+def _walk_action(me: Any, char: Any) -> int:
+    """The walk animation of the present speed."""
+    speed = abs(me.ground_v)
+    if speed >= char.walk_fast:
+        return Action.WALK_FAST.value
+    if speed >= char.walk_mid:
+        return Action.WALK_MIDDLE.value
+    return Action.WALK_SLOW.value
+
+
+@kernel
+def _turn(me: Any, char: Any, common: Any) -> None:
+    """A smash turn dashes on its second frame, a slow one as soon as the stick is tapped."""
+    ahead = me.stick_x * me.turn_facing
+    window = common.dash_window + me.turn_dash
+    if me.ticks > 0 and ahead >= common.dash and me.tap_x < window:
+        me.facing = me.turn_facing
+        start_dash(me, char)
+
+
+@kernel
+def _dash(me: Any, char: Any, common: Any, forward: float) -> None:
+    if forward <= -common.dash and me.tap_x < common.dash_window:
+        me.ground_v *= 1.0 - common.dash_interrupt_speed
+        start_turn(me, char, common)
+    elif me.age >= char.run_after and forward >= common.run:
+        enter(me, char.states, Action.RUNNING.value)
+
+
+@kernel
+def _run(me: Any, char: Any, common: Any, forward: float) -> None:
+    if forward <= -common.turn_run:
+        _start_turn_run(me, char)
+    elif forward < common.run:
+        enter(me, char.states, Action.RUN_BRAKE.value)
+
+
+@kernel
+def _start_turn_run(me: Any, char: Any) -> None:
+    enter(me, char.states, Action.TURNING_RUN.value)
+    me.turn_facing = -me.facing

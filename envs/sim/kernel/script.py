@@ -1,0 +1,207 @@
+"""The interpreter of specials: runs the operations of an action state. See envs.sim.specials.Op.
+
+Three moments of a frame ask it: input (`special_input`), physics (`run`), and the ends of a state (`finish`
+when the animation is over, `touch_down` and `leave_floor` when the ground comes or goes). States of one special
+follow each other by `_go_on`, which keeps the special's own counters; anything else enters a state afresh.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from melee.enums import Action
+
+from envs.game import Button
+from envs.sim.jit import kernel
+from envs.sim.kernel.air import try_fast_fall
+from envs.sim.kernel.items import shoot
+from envs.sim.kernel.jump import try_double_jump, try_jump_squat
+from envs.sim.kernel.physics import drift, fall, ground_friction, toward_zero
+from envs.sim.kernel.transition import enter, enter_landing, leave_ground, stand_or_fall
+from envs.sim.specials import Op
+from envs.sim.states import Physics
+
+_REPEAT_PRESSED: Final = 1
+_B: Final = int(Button.B)
+_SHALLOW: Final = 0.1
+"""Aims no steeper than this stay on the ground."""
+_SCRIPT: Final = int(Physics.SCRIPT)
+_FALLING: Final = int(Action.FALLING.value)
+_SCALE, _BRAKE, _TRACTION, _SINK, _DRIFT = (
+    int(Op.SCALE),
+    int(Op.BRAKE),
+    int(Op.TRACTION),
+    int(Op.SINK),
+    int(Op.DRIFT),
+)
+_SPEED, _THRUST, _REFLECT, _SHOOT, _LAG = int(Op.SPEED), int(Op.THRUST), int(Op.REFLECT), int(Op.SHOOT), int(Op.LAG)
+_JUMP, _REVERSE, _RELEASE, _SHORTEN = int(Op.JUMP), int(Op.REVERSE), int(Op.RELEASE), int(Op.SHORTEN)
+_REPEAT, _AIM, _LAND, _FALL = int(Op.REPEAT), int(Op.AIM), int(Op.LAND), int(Op.FALL)
+
+
+@kernel
+def _go_on(me: Any, states: Any, action: int, keep_age: bool) -> None:
+    """Enter another state of the same special: its counters, and on wish the age, stay."""
+    timer, flags, aim_x, aim_y = me.script_timer, me.script_flags, me.script_x, me.script_y
+    age, ticks, mask, staled = me.age, me.ticks, me.hit_mask, me.staled
+    enter(me, states, action)
+    me.script_timer, me.script_x, me.script_y = timer, aim_x, aim_y
+    if keep_age:
+        me.age, me.ticks, me.hit_mask, me.staled, me.script_flags = age, ticks, mask, staled, flags
+
+
+@kernel
+def special_input(me: Any, char: Any, common: Any) -> None:
+    """What input does to a state of a special."""
+    combat = char.combat
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if _act(me, char, common, op):
+            return
+
+
+@kernel
+def _act(me: Any, char: Any, common: Any, op: Any) -> bool:
+    """One input operation; True if it led to another state."""
+    code = op.code
+    if code == _JUMP:
+        return try_double_jump(me, char, common) if me.airborne else try_jump_squat(me, char, common)
+    if code == _REVERSE and me.stick_x * me.facing <= -op.a:
+        me.facing = -me.facing
+        _go_on(me, char.states, op.target, False)
+        return True
+    if code == _RELEASE and me.script_timer >= op.a and not me.buttons & _B:
+        _go_on(me, char.states, op.target, False)
+        return True
+    if code == _SHORTEN and me.pressed & _B:
+        _go_on(me, char.states, op.target, False)
+        return True
+    if code == _REPEAT and me.pressed & _B:
+        me.script_flags |= _REPEAT_PRESSED
+    return False
+
+
+@kernel
+def run(game: Any, me: Any, char: Any, common: Any) -> None:
+    """Set this frame's speed, and do what else the state does on its own."""
+    combat = char.combat
+    me.script_timer += 1.0
+    me.reflecting = 0
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.first <= me.age <= op.last:
+            _move(me, char, common, op)
+            if op.code == _REFLECT:
+                me.reflecting = 1
+            elif op.code == _SHOOT and me.rate > 0:
+                shoot(game, me, char, op.a, op.b)
+
+
+@kernel
+def _move(me: Any, char: Any, common: Any, op: Any) -> None:
+    """One operation on the speed."""
+    code = op.code
+    if code == _BRAKE:
+        _set_speed(me, toward_zero(_speed(me), op.a))
+    elif code == _SINK:
+        if me.script_timer >= op.b:
+            me.vy = max(me.vy - op.a, -char.terminal)
+    elif code == _TRACTION:
+        ground_friction(me, char, common)
+    elif code == _DRIFT:
+        drift(me, char)
+        try_fast_fall(me, common)
+        fall(me, char)
+    elif code == _SPEED:
+        _set_speed(me, op.a * me.facing)
+        me.vy = op.b
+    elif code == _THRUST:
+        speed = op.a - op.b * (me.age - op.first + 1.0)
+        _set_speed(me, speed * me.script_x)
+        me.vy = speed * me.script_y if me.airborne else 0.0
+    elif code == _SCALE and me.ticks == 0:
+        _set_speed(me, _speed(me) * op.a)
+        me.vy *= op.b
+        me.fast_fall = 0
+
+
+@kernel
+def _speed(me: Any) -> float:
+    return me.vx if me.airborne else me.ground_v
+
+
+@kernel
+def _set_speed(me: Any, speed: float) -> None:
+    if me.airborne:
+        me.vx = speed
+    else:
+        me.ground_v = speed
+
+
+@kernel
+def finish(me: Any, char: Any) -> None:
+    """The animation is over: on to the state that follows."""
+    combat = char.combat
+    following = char.states[me.action].next
+    lag = 0.0
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.code == _REPEAT and me.script_flags & _REPEAT_PRESSED:
+            following = op.target
+        elif op.code == _LAG:
+            lag = op.a
+        elif op.code == _AIM:
+            following = _aim(me, char, op)
+    if following < 0:
+        stand_or_fall(me, char.states)
+    elif char.states[following].physics == _SCRIPT:
+        _go_on(me, char.states, following, False)
+    else:
+        enter(me, char.states, following)
+        me.landing_lag = lag
+
+
+@kernel
+def _aim(me: Any, char: Any, op: Any) -> int:
+    """Aim along the stick, straight up with the stick in the middle; on the ground a low aim stays there."""
+    length = math.hypot(me.stick_x, me.stick_y)
+    me.script_x, me.script_y = 0.0, 1.0
+    if length > 0:
+        me.script_x, me.script_y = me.stick_x / length, me.stick_y / length
+    if me.stick_x != 0:
+        me.facing = 1.0 if me.stick_x > 0 else -1.0
+    if me.airborne:
+        return op.target
+    if length > 0 and me.script_y <= _SHALLOW:
+        me.script_x, me.script_y = me.facing, 0.0
+        return int(op.a)
+    leave_ground(me, char)
+    return op.target
+
+
+@kernel
+def touch_down(me: Any, char: Any) -> None:
+    """A special in the air has just touched the ground."""
+    combat = char.combat
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.code == _LAND:
+            if char.states[op.target].physics == _SCRIPT:
+                _go_on(me, char.states, op.target, op.a > 0)
+            else:
+                enter_landing(me, char.states, op.target, op.b)
+            return
+    stand_or_fall(me, char.states)
+
+
+@kernel
+def leave_floor(me: Any, char: Any) -> None:
+    """A special on the ground has just left it."""
+    combat = char.combat
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.code == _FALL and char.states[op.target].physics == _SCRIPT:
+            _go_on(me, char.states, op.target, op.a > 0)
+            return
+    enter(me, char.states, _FALLING)

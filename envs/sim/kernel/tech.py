@@ -1,0 +1,109 @@
+"""Techs, knockdowns and getting up: what a launched fighter does when it meets the ground."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from melee.enums import Action
+
+from envs.game import Button
+from envs.sim.combat_layout import FIRST_FLY, FLY_STATES
+from envs.sim.jit import kernel
+from envs.sim.kernel.inputs import TRIGGERS
+from envs.sim.kernel.transition import enter, enter_landing
+
+_TUMBLING: Final = int(Action.TUMBLING.value)
+_FALLING: Final = int(Action.FALLING.value)
+_LANDING: Final = int(Action.LANDING.value)
+_TECH, _TECH_FORWARD, _TECH_BACK = (
+    int(a.value) for a in (Action.NEUTRAL_TECH, Action.FORWARD_TECH, Action.BACKWARD_TECH)
+)
+_FACE_UP: Final = int(Action.TECH_MISS_UP.value)
+_FACE_DOWN: Final = int(Action.TECH_MISS_DOWN.value)
+_LAST_FACE_UP: Final = int(Action.GROUND_SPOT_UP.value)
+"""States of lying on the back are TECH_MISS_UP..this; the same in the same order follow for the front."""
+_LAST_LYING: Final = int(Action.GROUND_ROLL_SPOT_DOWN.value)
+_TO_STAND: Final = int(Action.GROUND_GETUP.value) - _FACE_UP
+_TO_ATTACK: Final = int(Action.GROUND_ATTACK_UP.value) - _FACE_UP
+_TO_FORWARD: Final = int(Action.GROUND_ROLL_FORWARD_UP.value) - _FACE_UP
+_TO_BACK: Final = int(Action.GROUND_ROLL_BACKWARD_UP.value) - _FACE_UP
+_ATTACK_BUTTONS: Final = int(Button.A | Button.B)
+
+
+@kernel
+def track(me: Any, common: Any) -> None:
+    """Count the tech window down and open it on a fresh trigger press, unless one came just before.
+
+    Runs every frame, frozen ones too, after the input is read.
+    """
+    if me.tech_buffer > 0:
+        me.tech_buffer -= 1
+    if me.tech_lockout > 0:
+        me.tech_lockout -= 1
+    if me.pressed & TRIGGERS:
+        if me.tech_lockout == 0:
+            me.tech_buffer = int(common.tech_window)
+        me.tech_lockout = int(common.tech_lockout)
+
+
+@kernel
+def falls_hard(action: int) -> bool:
+    """Whether touching the ground in this state is a knockdown unless teched."""
+    return action == _TUMBLING or FIRST_FLY <= action < FIRST_FLY + FLY_STATES
+
+
+@kernel
+def touch_down(me: Any, char: Any, common: Any) -> None:
+    """A fighter in a damage state has just landed: tech, be knocked down, or land from a light hit."""
+    if _FACE_UP <= me.action <= _LAST_LYING:
+        enter(me, char.states, _FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN)
+    elif not falls_hard(me.action):
+        enter_landing(me, char.states, _LANDING, 0.0)
+    elif me.tech_buffer > 0:
+        _tech(me, char, common)
+    else:
+        up = me.action != _TUMBLING and me.age <= char.combat.face_up[me.action - FIRST_FLY]
+        enter(me, char.states, _FACE_UP if up else _FACE_DOWN)
+    me.in_tumble = 0
+    me.hitstun = 0.0
+
+
+@kernel
+def _tech(me: Any, char: Any, common: Any) -> None:
+    me.ground_kb = me.ground_v = 0.0
+    me.tech_buffer = 0
+    towards = me.stick_x * me.facing
+    if towards >= common.tech_roll:
+        enter(me, char.states, _TECH_FORWARD)
+    elif towards <= -common.tech_roll:
+        enter(me, char.states, _TECH_BACK)
+    else:
+        enter(me, char.states, _TECH)
+
+
+@kernel
+def lying_input(me: Any, char: Any, common: Any) -> bool:
+    """What input does to a fighter on the floor; True if it gets up. Lying too long, it stands up by itself.
+
+    A roll straight out of the knockdown is always the one for lying on the front (recorded games).
+    """
+    first = _FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN
+    across = me.stick_x * me.facing
+    if me.pressed & _ATTACK_BUTTONS:
+        option = _TO_ATTACK
+    elif abs(me.stick_x) >= common.down_roll and abs(me.stick_x) > abs(me.stick_y):
+        option = _TO_FORWARD if across > 0 else _TO_BACK
+        first = _FACE_DOWN if me.ticks == 0 else first
+    elif me.stick_y >= common.down_stand or me.pressed & TRIGGERS or me.ticks >= common.down_lie:
+        option = _TO_STAND
+    else:
+        return False
+    enter(me, char.states, first + option)
+    return True
+
+
+@kernel
+def try_wiggle(me: Any, char: Any, common: Any) -> None:
+    """Tapping the stick sideways turns a tumble into an ordinary fall."""
+    if me.action == _TUMBLING and abs(me.stick_x) >= common.dash and me.tap_x < common.dash_window:
+        enter(me, char.states, _FALLING)

@@ -1,0 +1,133 @@
+"""Specials of a character: facts (TOML) into state rows and lists of operations that one interpreter runs.
+
+A special is data: each action state has a short list of operations with the ages they hold for. The
+interpreter is envs.sim.kernel.script; nothing there knows a character.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.sim import facts
+from envs.sim.combat_layout import CHARACTER_COMBAT, MAX_OPERATIONS
+from envs.sim.states import Flag, Kind, Physics, StateRow
+
+
+class Op(IntEnum):
+    """What an operation does; `a`, `b` and `target` are its numbers and the action state it leads to."""
+
+    SCALE = 1  # on entry: horizontal speed times a, vertical speed times b
+    BRAKE = 2  # horizontal friction a
+    TRACTION = 3  # the character's own friction on the ground
+    SINK = 4  # gravity a, from frame b of the special on
+    DRIFT = 5  # ordinary steering, gravity and fast fall in the air
+    SPEED = 6  # speed is a along the facing, b upwards
+    THRUST = 7  # speed along the aim is a, less b for each age from `first` on
+    REFLECT = 8  # projectiles are thrown back
+    SHOOT = 9  # fire the character's projectile from a ahead and b up
+    LAG = 10  # a special fall that follows lands with a frames of lag
+    JUMP = 11  # may jump
+    REVERSE = 12  # the stick held back by a turns the fighter round, into target
+    RELEASE = 13  # from frame a of the special on, letting B go leads to target
+    SHORTEN = 14  # pressing B leads to target
+    REPEAT = 15  # pressing B makes target follow instead of the next state
+    AIM = 16  # at the end: aim along the stick, into target in the air, into state a on the ground
+    LAND = 17  # touching the ground leads to target; a = 1 keeps the age, b is a landing lag
+    FALL = 18  # leaving the ground leads to target; a = 1 keeps the age
+
+
+ALWAYS: Final = 1e6
+DIRECTIONS: Final = ("neutral", "side", "up", "down")
+
+
+class BadSpecialFacts(ValueError):
+    """A special's facts name an unknown operation or state; the message names file and table."""
+
+
+@dataclass(frozen=True)
+class Special:
+    """One action state of a special: its row of the state table and what the table lacks."""
+
+    action: int
+    row: StateRow
+    length: int
+    intangible: tuple[int, int]
+    feet: tuple[tuple[float, float], ...]
+    operations: tuple[tuple[int, float, float, float, float, int], ...]
+
+
+def load_specials(character: str) -> tuple[tuple[Special, ...], dict[str, list[int]]]:
+    """States of `facts/characters/<character>_specials.toml` and the first states by direction.
+
+    Raises BadSpecialFacts.
+    """
+    name = f"characters/{character}_specials"
+    known = facts.load(name)
+    starts = known.pop("starts")
+    known.pop("projectile")
+    specials = tuple(_special(f"facts/{name}.toml: [{table}]", values) for table, values in known.items())
+    _check_targets(name, specials, starts)
+    return specials, starts
+
+
+def _special(where: str, values: dict[str, Any]) -> Special:
+    flags = Flag.AIRBORNE if values.get("airborne") else 0
+    if values.get("ledge_grab"):
+        flags |= Flag.LEDGE_GRAB
+    row = StateRow(
+        Physics.SCRIPT, Kind.SPECIAL, 0, flags, float(values.get("age_start", 0)), int(values.get("next", -1))
+    )
+    first, last = values.get("intangible", (1, 0))
+    operations = tuple(_operation(where, operation) for operation in values["operations"])
+    feet = tuple((float(age), float(height)) for age, height in values.get("feet", ()))
+    return Special(int(values["action"]), row, int(values["length"]), (first, last), feet, operations)
+
+
+def _operation(where: str, values: dict[str, Any]) -> tuple[int, float, float, float, float, int]:
+    name = values["op"]
+    if name not in Op.__members__:
+        raise BadSpecialFacts(f"{where} names the operation {name!r}; known: {', '.join(Op.__members__)}")
+    number = [
+        float(values.get(key, default)) for key, default in (("first", 0.0), ("last", ALWAYS), ("a", 0.0), ("b", 0.0))
+    ]
+    return (int(Op[name]), number[0], number[1], number[2], number[3], int(values.get("target", -1)))
+
+
+def _check_targets(name: str, specials: tuple[Special, ...], starts: dict[str, list[int]]) -> None:
+    known = {special.action for special in specials}
+    for direction in DIRECTIONS:
+        if not set(starts[direction]) <= known:
+            raise BadSpecialFacts(f"facts/{name}.toml: [starts] {direction} names a state that has no table")
+    first_special = min(known)
+    for special in specials:
+        for target in (special.row.next, *(operation[-1] for operation in special.operations)):
+            if target >= first_special and target not in known:
+                raise BadSpecialFacts(
+                    f"facts/{name}.toml: state {special.action} leads to {target}, which has no table"
+                )
+
+
+def compile_projectile(character: str, combat: NDArray[np.void]) -> None:
+    """Fill `projectile` of a CHARACTER_COMBAT record."""
+    for key, value in facts.load(f"characters/{character}_specials")["projectile"].items():
+        combat["projectile"][key] = value
+
+
+def compile_operations(specials: tuple[Special, ...], combat: NDArray[np.void]) -> None:
+    """Fill `operations` and their ranges by action state of a CHARACTER_COMBAT record. Raises BadSpecialFacts."""
+    assert combat.dtype == CHARACTER_COMBAT
+    row = 0
+    for special in specials:
+        last = row + len(special.operations)
+        if last > MAX_OPERATIONS:
+            raise BadSpecialFacts(f"more than {MAX_OPERATIONS} operations")
+        for slot, operation in enumerate(special.operations, start=row):
+            combat["operations"][slot] = operation
+        combat["script_first"][special.action] = row
+        combat["script_last"][special.action] = last
+        row = last

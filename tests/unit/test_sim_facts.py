@@ -1,0 +1,85 @@
+"""Facts carry their sources, compiled tables are whole, and compiled code follows its source."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from envs.frame import empty_frames
+from envs.game import Action, Stage
+from envs.sim import facts, jit
+from envs.sim.compile import digest, tables
+from envs.sim.coverage import ignored_inputs, share_ignored
+from envs.sim.states import COMMON_STATES
+
+
+@pytest.mark.parametrize("name", ["common", "stages", "characters/fox", "characters/fox_moves"])
+def test_every_number_has_a_source(name: str) -> None:
+    assert len(facts.sources(name)) > 10
+
+
+def test_a_number_without_a_source_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "_read", lambda name: {"air": {"gravity": 0.23}})
+    with pytest.raises(facts.MissingSource, match=r"common\.toml: air\.gravity"):
+        facts.sources("common")
+
+
+def test_every_state_ends_or_is_ended() -> None:
+    states = tables()[0]["characters"][0]["states"]
+    known = set(np.flatnonzero(states["modelled"]))
+    assert set(COMMON_STATES) <= known
+    for action in known:
+        for field in ("next", "landing"):
+            assert states[action][field] == -1 or states[action][field] in known, Action(action).name
+
+
+def test_the_digest_is_short_and_stable() -> None:
+    assert digest() == digest()
+    assert len(digest()) == 12
+
+
+def test_cached_code_is_keyed_by_every_source_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jit._sources_stamp.__wrapped__()
+    monkeypatch.setattr(jit.resources, "files", lambda package: _Folder({"a.py": b"1"}))
+    assert jit._sources_stamp.__wrapped__() != before
+
+
+class _Folder:
+    """A package folder with files of known content and an empty `kernel` folder."""
+
+    def __init__(self, content: dict[str, bytes]) -> None:
+        self.content = content
+
+    def joinpath(self, name: str) -> _Folder:
+        return _Folder({})
+
+    def iterdir(self) -> list[_File]:
+        return [_File(name, data) for name, data in self.content.items()]
+
+
+class _File:
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self.data = data
+
+    def read_bytes(self) -> bytes:
+        return self.data
+
+
+def test_ignored_inputs_are_counted_by_reason() -> None:
+    frames = empty_frames(10)
+    frames["frame"] = np.arange(-44, -34)
+    frames["stage"] = Stage.BATTLEFIELD
+    leaders = frames["players"][:, :, 0]
+    leaders["character"][:, 0] = 1
+    leaders["character"][:, 1] = 18
+    leaders["action"] = Action.STANDING.value
+    leaders["action"][-2:, 0] = Action.GRAB_WAIT.value
+    frames["players"][:, :, 0] = leaders
+    seen = ignored_inputs(frames)
+    assert seen.reasons == {"character MARTH": 5, "state GRAB_WAIT": 2}
+    assert seen.total == 10
+    assert share_ignored(frames) == pytest.approx(0.7)
+    frames["stage"] = Stage.YOSHIS_STORY
+    assert ignored_inputs(frames).reasons == {"stage YOSHIS_STORY": 10}
+    assert share_ignored(frames[:2]) == 0
