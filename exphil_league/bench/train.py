@@ -1,0 +1,139 @@
+"""`bench train`: our training path against a hand-written PPO loop and against stock RLlib.
+
+All three run in this process with one torch thread, take turns, and train the same GRU network and head on
+the same simulator with the same T, batch, minibatch and epochs. What counts is CPU time, so other load on the
+machine weighs on all alike. Stock RLlib is taken at the best of several numbers of environments.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from exphil_league.bench.contender import Contender, Task, Timing, one_thread
+from exphil_league.config.game import GameConfig
+from exphil_league.config.training import PPOConfig
+from exphil_league.observe.progress import progress
+from policies.spec import PolicySpec
+
+OURS_OVER_HANDWRITTEN, OURS_OVER_RLLIB, OURS_OVER_RLLIB_SAMPLING = 0.8, 2.5, 6.0
+"""The least ratios that `bench train` is content with."""
+
+
+def default_task(games: int = 128, unroll_frames: int = 64) -> Task:
+    """The default network in self-play of short games."""
+    return Task(
+        spec=PolicySpec(),
+        ppo=PPOConfig(
+            games=games,
+            unroll_frames=unroll_frames,
+            epochs=2,
+            minibatches=4,
+            teacher_weight=0.0,
+            value_warmup_updates=0,
+        ),
+        game=GameConfig(stocks=1, time_limit_s=60.0),
+    )
+
+
+def measure_train(
+    task: Task | None = None, iterations: int = 5, environments: Sequence[int] = (16, 64, 256)
+) -> dict[str, Any]:
+    """Frames per CPU-second of the three contenders, medians of `iterations` interleaved iterations.
+
+    {"ours_fps", "handwritten_fps", "rllib_fps", "ratio_to_handwritten", "ratio_to_rllib",
+    "sampling_ratio_to_rllib", "rllib_environments", "env_frames_per_iteration", "iterations"}. `environments` are
+    tried for RLlib; the best goes into the comparison.
+    """
+    task = task or default_task()
+    with one_thread(), _local_ray(), tempfile.TemporaryDirectory() as run:
+        timings = _interleaved(task, Path(run), iterations, environments)
+    best = next(name for name in timings if name.startswith("rllib-"))
+    ours, hand, rllib = (_fps(task, timings[name]) for name in ("ours", "handwritten", best))
+    sampling = [_fps(task, [t._replace(total_s=t.sample_s) for t in timings[name]]) for name in ("ours", best)]
+    return {
+        "ours_fps": round(ours),
+        "handwritten_fps": round(hand),
+        "rllib_fps": round(rllib),
+        "ratio_to_handwritten": round(ours / hand, 3),
+        "ratio_to_rllib": round(ours / rllib, 2),
+        "sampling_ratio_to_rllib": round(sampling[0] / sampling[1], 2),
+        "ours_sample_fps": round(sampling[0]),
+        "rllib_sample_fps": round(sampling[1]),
+        "rllib_environments": int(best.removeprefix("rllib-")),
+        "env_frames_per_iteration": task.env_frames,
+        "iterations": iterations,
+    }
+
+
+def meets_thresholds(result: dict[str, Any]) -> bool:
+    """Whether a result is as good as it should be."""
+    return (
+        result["ratio_to_handwritten"] >= OURS_OVER_HANDWRITTEN
+        and result["ratio_to_rllib"] >= OURS_OVER_RLLIB
+        and result["sampling_ratio_to_rllib"] >= OURS_OVER_RLLIB_SAMPLING
+    )
+
+
+def _interleaved(task: Task, run: Path, iterations: int, environments: Sequence[int]) -> dict[str, list[Timing]]:
+    from exphil_league.bench.handwritten import Handwritten
+    from exphil_league.bench.ours import Ours
+
+    with progress("bench train", total=2 + len(environments) + 3 * iterations, unit="iterations") as shown:
+        contenders: list[Contender] = [Ours(task, run), Handwritten(task)]
+        for contender in contenders:
+            contender.iterate()  # compiles and allocates
+            shown.advance()
+        contenders.append(_best_rllib(task, environments, shown))
+        timings: dict[str, list[Timing]] = {contender.name: [] for contender in contenders}
+        for _ in range(iterations):
+            for contender in contenders:
+                timings[contender.name].append(contender.iterate())
+                shown.advance()
+        for contender in contenders:
+            contender.close()
+    return timings
+
+
+def _best_rllib(task: Task, environments: Sequence[int], shown: Any) -> Contender:
+    """RLlib with the number of environments whose first iteration was fastest."""
+    from exphil_league.bench.stock_rllib import StockRllib
+
+    best: tuple[float, StockRllib] | None = None
+    for count in environments:
+        contender = StockRllib(task, count)
+        spent_s = contender.iterate().total_s
+        shown.advance()
+        if best is not None and best[0] <= spent_s:
+            contender.close()
+            continue
+        if best is not None:
+            best[1].close()
+        best = spent_s, contender
+    assert best is not None, "no number of environments to try"
+    return best[1]
+
+
+def _fps(task: Task, timings: Sequence[Timing]) -> float:
+    return task.env_frames / statistics.median(timing.total_s for timing in timings)
+
+
+@contextmanager
+def _local_ray() -> Iterator[None]:
+    """RLlib wants a Ray even when everything runs in this process."""
+    import logging
+
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    ray.init(num_cpus=1, include_dashboard=False, address="local", log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,61 @@
+"""`export` and `eval`: agent files, and how good an agent is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from exphil_league.cli.command import Command, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export(Command):
+    """Write a player of a run as one agent file that plays without ray and torch."""
+
+    folder: Annotated[Path, tyro.conf.arg(name="run", metavar="RUN", help="run folder")]
+    player: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """a player of the ladder; default: the top-rated one that is no scripted player"""
+    out: Annotated[Path, tyro.conf.arg(metavar="AGENT")]
+    """file to write"""
+
+    def run(self) -> Outcome:
+        from exphil_league.export import export_player
+        from exphil_league.observe.console import say
+        from exphil_league.ray_session import require_train_extra
+
+        require_train_extra("export")
+        result = export_player(self.folder, self.player, self.out)
+        say(f"{result['player']} ({result['digest']}) written to {self.out}")
+        return Outcome(result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eval(Command):
+    """Play agents against opponents, seats balanced, and print win rates with 95 % intervals."""
+
+    agents: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="AGENT ...")]
+    """agent files, scripted players by name, or module:factory"""
+    opponent: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...")] = ()
+    """whom they meet, named like agents; default: all scripted players but idle"""
+    games: int = 100
+    """games of each pair"""
+    seed: int = 1
+    """the same seed plays the same games"""
+
+    def run(self) -> Outcome:
+        from exphil_league.errors import UserError
+        from exphil_league.evaluation.gauntlet import DEFAULT_OPPONENTS, run_eval
+        from exphil_league.observe.console import table
+
+        if not self.agents:
+            raise UserError("name at least one AGENT: an agent file, a scripted player, or module:factory")
+        result = run_eval(self.agents, self.opponent or DEFAULT_OPPONENTS, self.games, seed=self.seed)
+        rows = [
+            (m["agent"], m["opponent"], f"{m['rate']:.3f}", f"{m['low']:.3f} to {m['high']:.3f}", m["games"])
+            for m in result["matches"]
+        ]
+        table("win rates, draws as half", ("agent", "opponent", "win rate", "95 %", "games"), rows)
+        return Outcome(result)

@@ -1,0 +1,87 @@
+"""`bench ...`: the figures this project is judged by, each within about a minute on an idle core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from exphil_league.cli.command import Command, Outcome
+
+
+def shown(result: dict[str, Any]) -> Outcome:
+    """Print the figures for people; the same object goes to `--json`."""
+    from exphil_league.observe.console import say
+
+    say(*(f"{name}: {value}" for name, value in result.items()))
+    return Outcome(result)
+
+
+@dataclass(frozen=True)
+class BenchTrain(Command):
+    """Training frames per CPU-second: ours, a hand-written PPO loop and stock RLlib on the same task."""
+
+    iterations: int = 5
+    """interleaved iterations of each; medians are reported"""
+
+    def run(self) -> Outcome:
+        from exphil_league.ray_session import require_train_extra
+
+        require_train_extra("bench train")
+        from exphil_league.bench.train import measure_train
+
+        return shown(measure_train(iterations=self.iterations))
+
+
+@dataclass(frozen=True)
+class BenchRollout(Command):
+    """Sampled frames per CPU-second, by the number of distinct frozen opponents met at once."""
+
+    games: int = 256
+    """games at once, half of them with a frozen opponent in one seat"""
+
+    def run(self) -> Outcome:
+        from exphil_league.ray_session import require_train_extra
+
+        require_train_extra("bench rollout")
+        from exphil_league.bench.rollout import measure_rollout
+
+        return shown(measure_rollout(games=self.games))
+
+
+@dataclass(frozen=True)
+class BenchSim(Command):
+    """Simulated game frames per CPU-second on one core: the step only, inputs prepared, respawns included."""
+
+    games: int = 1024
+    """games stepped at once"""
+
+    def run(self) -> Outcome:
+        from exphil_league.bench.sim import measure
+
+        return shown(measure(self.games))
+
+
+@dataclass(frozen=True)
+class BenchReplays(Command):
+    """Replay files per CPU-second, against peppi alone."""
+
+    replays: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """folder of .slp files; default: synthetic games"""
+
+    def run(self) -> Outcome:
+        from exphil_league.bench.replays import measure_replays
+
+        return shown(measure_replays(self.replays))
+
+
+@dataclass(frozen=True)
+class BenchLeague(Command):
+    """Decisions and durable results per second, and what the ratings are worth."""
+
+    def run(self) -> Outcome:
+        from exphil_league.bench.league import measure_league
+
+        return shown(measure_league())

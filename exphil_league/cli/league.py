@@ -1,0 +1,61 @@
+"""`league ladder | payoff | lineage | status`: what the league of a run knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from exphil_league.cli.command import Command, Outcome
+
+RunPath = Annotated[Path, tyro.conf.arg(name="run", metavar="RUN", help="run folder; the run may be going on")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder(Command):
+    """Elo of the frozen players with 95 % intervals, from the rating games."""
+
+    folder: RunPath
+
+    def run(self) -> Outcome:
+        from exphil_league.observe.league_tables import ladder
+
+        return Outcome(ladder(self.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payoff(Command):
+    """Win rates of every pair that met, in training and in rating games."""
+
+    folder: RunPath
+
+    def run(self) -> Outcome:
+        from exphil_league.observe.league_tables import payoff
+
+        return Outcome(payoff(self.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage(Command):
+    """Who grew from whom."""
+
+    folder: RunPath
+
+    def run(self) -> Outcome:
+        from exphil_league.observe.league_tables import lineage
+
+        return Outcome(lineage(self.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status(Command):
+    """Learners, work in flight, counters."""
+
+    folder: RunPath
+
+    def run(self) -> Outcome:
+        from exphil_league.observe.league_tables import status
+
+        return Outcome(status(self.folder))

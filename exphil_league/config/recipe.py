@@ -1,0 +1,44 @@
+"""A recipe: everything that decides a run, composed of one section per part of the platform."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from exphil_league.config.base import Section
+from exphil_league.config.evaluation import EvaluationConfig
+from exphil_league.config.game import GameConfig
+from exphil_league.config.league import LeagueConfig, LeagueSetup, RatingConfig
+from exphil_league.config.policy import PolicyConfig
+from exphil_league.config.replays import ReplaysConfig
+from exphil_league.config.run import RunConfig
+from exphil_league.config.training import ImitationConfig, PPOConfig, RayConfig
+
+
+class Recipe(Section):
+    """What `train` and `bc` read. A resolved recipe (every key written out) is kept as RUN/recipe.yaml."""
+
+    name: str = Field("run", min_length=1, pattern=r"^[A-Za-z0-9_.-]+$", description="names the run folder")
+    seed: int = Field(1, ge=0, lt=2**63, description="every random stream of the run is derived from it")
+    run: RunConfig = RunConfig()
+    game: GameConfig = GameConfig()
+    policy: PolicyConfig = PolicyConfig()
+    replays: ReplaysConfig = ReplaysConfig()
+    imitation: ImitationConfig = ImitationConfig()
+    ppo: PPOConfig = PPOConfig()
+    league: LeagueConfig = LeagueConfig()
+    rating: RatingConfig = RatingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    ray: RayConfig = RayConfig()
+
+    @model_validator(mode="after")
+    def _minibatches_fit(self) -> Recipe:
+        if self.ppo.minibatches > self.ppo.games:
+            raise ValueError(
+                f"ppo.minibatches ({self.ppo.minibatches}) is more than ppo.games ({self.ppo.games}): "
+                "a minibatch holds at least one whole sequence"
+            )
+        return self
+
+    def league_setup(self) -> LeagueSetup:
+        """What the league keeps of the recipe, so that a ladder is read without it."""
+        return LeagueSetup(league=self.league, rating=self.rating, game=self.game, evaluation=self.evaluation)

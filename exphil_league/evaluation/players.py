@@ -1,0 +1,82 @@
+"""From what a user types to something that plays: scripted names, agent files, checkpoints, own factories."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from exphil_league.errors import UserError
+from policies.agent import Agent
+from policies.scripted import SCRIPTED, make_scripted
+
+Factory = Callable[[int, int], Agent]
+"""`factory(capacity, seed) -> Agent`: what `module:factory` names."""
+
+
+def load_player(name: str, capacity: int, seed: int) -> Agent:
+    """The agent that `name` stands for, with memory for `capacity` columns.
+
+    `name` is a scripted player (`fighter`), an agent file (`main.agent`), a checkpoint folder (needs torch) or
+    `module:factory` of the user's own. Raises UserError that says what was looked for and what exists.
+    """
+    if name in SCRIPTED:
+        return make_scripted(name, capacity, seed)
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _from_checkpoint(path, capacity, seed)
+    if path.is_file():
+        return _from_agent_file(path, capacity, seed)
+    if ":" in name:
+        return _from_factory(name, capacity, seed)
+    raise UserError(_unknown(name))
+
+
+def _from_agent_file(path: Path, capacity: int, seed: int) -> Agent:
+    from policies.onnx.agent_file import read_agent_file
+    from policies.onnx.runtime import OnnxAgent
+
+    return OnnxAgent(read_agent_file(path), capacity, seed)
+
+
+def _from_checkpoint(path: Path, capacity: int, seed: int) -> Agent:
+    try:
+        from policies.checkpoint import digest_of, load
+        from policies.network_agent import NetworkAgent
+    except ImportError as error:
+        raise UserError(
+            f"{path} is a checkpoint folder, and reading one needs torch: install exphil-league[train], "
+            "or export the player to an agent file where torch is installed"
+        ) from error
+    policy = load(path)
+    return NetworkAgent(policy, capacity, seed, name=path.name, digest=digest_of(policy))
+
+
+def _from_factory(name: str, capacity: int, seed: int) -> Agent:
+    module_name, _, attribute = name.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a user's own module lies in the working directory
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UserError(f"player {name!r}: module {module_name!r} cannot be imported ({error})") from error
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        raise UserError(f"player {name!r}: {module_name} has no callable {attribute!r}; write module:factory")
+    agent = factory(capacity, seed)
+    missing = [member for member in ("name", "digest", "reset", "act") if not hasattr(agent, member)]
+    if missing:
+        raise UserError(f"player {name!r}: what the factory returned is no agent, it lacks {', '.join(missing)}")
+    return cast(Agent, agent)
+
+
+def _unknown(name: str) -> str:
+    scripted = ", ".join(SCRIPTED)
+    if "/" in name or name.endswith(".agent"):
+        return f"no such agent file: {name}"
+    close = difflib.get_close_matches(name, SCRIPTED, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"unknown player {name!r}; {hint}A player is one of {scripted}, an agent file, or module:factory"

@@ -1,0 +1,204 @@
+"""The league of a run: opened, trained, rated, reported. What it answers is stored before anybody hears of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from envs.backends import make_backend
+from exphil_league import tuning
+from exphil_league.config.league import LeagueSetup
+from exphil_league.config.recipe import Recipe
+from exphil_league.config.run import RunConfig
+from exphil_league.evaluation.rating_games import play_rating_games
+from exphil_league.evaluation.rounds import RoundSettings
+from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
+from exphil_league.league.service import LeagueHandle, LocalLeague
+from exphil_league.observe.best_game import BestGame
+from exphil_league.observe.league_report import LeagueReport
+from exphil_league.observe.league_tables import show_ladder
+from exphil_league.observe.metric_names import ENV_FRAMES, SECONDS, UPDATES
+from exphil_league.observe.progress import progress
+from exphil_league.observe.sinks import Console, JsonLines, Sink, WeightsAndBiases
+from exphil_league.rating.ladder import anchor_digest
+from exphil_league.rl.algorithm import LeaguePPOConfig
+from exphil_league.rl.build import algorithm_config
+from exphil_league.rl.partners import load_agent
+from exphil_league.run_folder import RunFolder, write_json
+from policies import checkpoint
+from policies.agent import Agent
+from policies.scripted import SCRIPTED, SCRIPTED_VERSION, scripted_digest
+
+_here: dict[Path, LocalLeague] = {}
+
+
+def open_here(run: Path, setup: LeagueSetup, seed: int) -> LocalLeague:
+    """The one league of this process for a run folder (serial mode)."""
+    if run not in _here:
+        _here[run] = LocalLeague(run, setup, seed)
+    return _here[run]
+
+
+def open_remote(run: Path, setup: LeagueSetup, seed: int) -> LeagueHandle:
+    """The run's league actor, from any process of the Ray cluster."""
+    from exphil_league.league.actor import RemoteLeague
+
+    return RemoteLeague(run, setup, seed)
+
+
+def roster(recipe: Recipe, warm_start: str) -> Roster:
+    """The fixed members of a run: the warm start, and all scripted players as anchors."""
+    backend = make_backend(recipe.game.backend, 1)
+    digest = anchor_digest(str(SCRIPTED_VERSION), backend.version, backend.name)
+    backend.close()
+    return Roster(warm_start, {name: scripted_digest(name) for name in SCRIPTED}, digest)
+
+
+@dataclass(frozen=True)
+class LeagueRun:
+    """A run's league while `train` works on it."""
+
+    run: RunFolder
+    recipe: Recipe
+    serial: bool
+    warm_start: str
+    """Digest of the policy that everybody starts from."""
+    league: LeagueHandle
+    open_league: Callable[[], LeagueHandle]
+    """Opens the same league elsewhere; picklable."""
+
+    @property
+    def load_agent(self) -> Callable[[str, int], Agent]:
+        """A frozen player by digest and number of columns; picklable."""
+        return partial(load_agent, self.run.checkpoints, self.recipe.seed)
+
+
+@contextmanager
+def league_run(run: RunFolder, recipe: Recipe, serial: bool, warm_start: str) -> Iterator[LeagueRun]:
+    """Open or found the run's league and enrol its fixed members. Raises UserError as the league does."""
+    opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
+    open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed)
+    league = open_league()
+    try:
+        league.enrol(roster(recipe, warm_start))
+        yield LeagueRun(run, recipe, serial, warm_start, league, open_league)
+    finally:
+        league.close()
+        _here.pop(run.root, None)
+
+
+def learn(here: LeagueRun) -> None:
+    """Train until a limit of the recipe is reached, once a run. Raises KeyboardInterrupt after Ctrl-C."""
+    if here.run.trained.is_file():
+        return
+    limits, config = here.recipe.run, trial_config(here)
+    sinks = partial(open_sinks, here.run, here.recipe, here.open_league)
+    if here.serial:
+        result: dict[str, Any] | None = tuning.run_serial(config, here.run.tune, limits, sinks)
+    else:
+        read_limits = partial(limits_of, here.run)
+        result = tuning.run_with_tune(config, here.run.tune, limits, read_limits, sinks)
+    if result is None:
+        raise KeyboardInterrupt
+    ended = {"reason": tuning.limit_reached(limits, result), "rating_games": rating_games(here.league)}
+    write_json(here.run.trained, ended | {name: result[name] for name in (UPDATES, ENV_FRAMES, SECONDS)})
+
+
+def trial_config(here: LeagueRun) -> LeaguePPOConfig:
+    """The algorithm of the run with the league's report in each result."""
+    recipe = here.recipe
+    config = algorithm_config(
+        recipe,
+        spec=checkpoint.load(here.run.checkpoints / here.warm_start).spec,
+        store=here.run.checkpoints,
+        starts={WARM_START: here.warm_start},
+        open_league=here.open_league,
+        serial=here.serial,
+    )
+    rounds = RoundSettings(
+        open_league=here.open_league,
+        load_agent=here.load_agent,
+        backend_name=recipe.game.backend,
+        at_once=recipe.evaluation.games,
+        games=recipe.evaluation.games_per_round,
+        every_updates=recipe.evaluation.every_updates,
+        in_process=here.serial,
+    )
+    report: Any = partial(LeagueReport, rounds)  # RLlib calls it without arguments, as it would a class
+    config.callbacks(report)
+    return config
+
+
+def open_sinks(run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueHandle]) -> list[Sink]:
+    """Where the results of the trial go besides Tune's own files."""
+    league = open_league()
+    sinks: list[Sink] = [JsonLines(run.metrics), Console(recipe.run, lambda: show_ladder(league.ladder()))]
+    if recipe.run.wandb_project is not None:
+        sinks.append(WeightsAndBiases(recipe.run.wandb_project, run.root, recipe.model_dump(mode="json")))
+    return sinks
+
+
+def limits_of(run: RunFolder) -> RunConfig:
+    """The limits as they stand in the run folder now."""
+    return run.load_recipe().run
+
+
+def rate(here: LeagueRun) -> None:
+    """Freeze the main players as they are and play the rating games that are still missing; keep the best game."""
+    config = here.recipe.evaluation
+    torch.set_num_threads(here.recipe.ray.torch_threads)
+    main = freeze_mains(here)[0]
+    before = json.loads(here.run.trained.read_text(encoding="utf-8"))["rating_games"]
+    missing = config.final_games - (rating_games(here.league) - before)
+    against_start = min(config.final_vs_warm_start - games_between(here.league, main, WARM_START), missing)
+    best, deadline_s = BestGame(main), time.monotonic() + (config.max_minutes * 60 or float("inf"))
+    with progress("rating", total=max(missing, 0), unit="games") as shown:
+
+        def on_game(job: Job, result: MatchResult, frames: NDArray[np.void]) -> None:
+            best.offer(job, result, frames)
+            shown.advance()
+
+        play = partial(
+            play_rating_games,
+            here.league,
+            here.load_agent,
+            backend_name=here.recipe.game.backend,
+            at_once=config.games,
+            deadline_s=deadline_s,
+            record=best.wants,
+            on_game=on_game,
+        )
+        played = play(games=against_start, pair=(main, WARM_START))
+        play(games=missing - played)
+    best.save(here.run.best_game)
+
+
+def freeze_mains(here: LeagueRun) -> list[str]:
+    """Freeze every main player with its last published weights; returns the snapshots' names. Repeatable."""
+    names = [learner.name for learner in here.recipe.league.learners if learner.kind is PlayerKind.MAIN]
+    views = [here.league.learner(name) for name in names]
+    return [
+        here.league.freeze(view.player.player_id, view.player.digest, view.env_frames).snapshot.player_id
+        for view in views
+    ]
+
+
+def rating_games(league: LeagueHandle) -> int:
+    """Rating games the league has counted."""
+    return sum(pair["games"] for pair in league.payoff()["evaluate"])
+
+
+def games_between(league: LeagueHandle, one: str, other: str) -> int:
+    """Rating games of two players."""
+    pairs = league.payoff()["evaluate"]
+    return sum(pair["games"] for pair in pairs if {pair["player"], pair["opponent"]} == {one, other})

@@ -1,0 +1,89 @@
+"""What a run's league knows, read from its folder and shown as tables.
+
+Each function reads RUN/league.sqlite, shows it on standard error and returns it as a dictionary. The run may be
+going on meanwhile: nothing is locked or changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from exphil_league.league import views
+from exphil_league.league.state import LeagueState, fold
+from exphil_league.league.store import LeagueStore
+from exphil_league.observe.console import table
+
+_LADDER = ("player", "kind", "Elo", "95 %", "games", "above warm start")
+_PAYOFF = ("player", "opponent", "win_rate", "low", "high", "games", "draws", "aborted")
+_LINEAGE = ("child", "parent", "reason", "env_frames")
+_LEARNERS = ("player", "kind", "env_frames", "frames_since_snapshot", "snapshots", "generation", "parent")
+
+
+def ladder(run: Path) -> dict[str, Any]:
+    """Elo of frozen players with 95 % intervals. Raises UserError when RUN holds no readable league."""
+    found = views.ladder(read_league(run))
+    show_ladder(found)
+    return found
+
+
+def payoff(run: Path) -> dict[str, Any]:
+    """Win rates of every pair that met, in training and in rating matches. Raises UserError."""
+    found = views.payoff(read_league(run))
+    for stream, rows in found.items():
+        table(f"payoff ({stream})", _PAYOFF, _cells(rows, _PAYOFF))
+    return found
+
+
+def lineage(run: Path) -> dict[str, Any]:
+    """Who grew from whom. Raises UserError."""
+    found = views.lineage(read_league(run))
+    table("lineage", _LINEAGE, _cells(found["edges"], _LINEAGE))
+    return found
+
+
+def status(run: Path) -> dict[str, Any]:
+    """Learners, work in flight, counters. Raises UserError."""
+    found = views.status(read_league(run))
+    table("learners", _LEARNERS, _cells(found["learners"], _LEARNERS))
+    table(f"counts ({found['jobs_open']} jobs open)", ("what", "count"), found["counts"].items())
+    return found
+
+
+def show_ladder(found: dict[str, Any], top: int | None = None) -> None:
+    """Print a ladder, or its first `top` rows, to standard error."""
+    rows = [
+        (
+            row["player"],
+            row["kind"],
+            f"{row['elo']:.0f}",
+            f"{row['low']:.0f} to {row['high']:.0f}",
+            row["games"],
+            _difference(row["vs_warm_start"]),
+        )
+        for row in found["players"][:top]
+    ]
+    table(f"ladder ({found['anchor']} is the anchor)", _LADDER, rows)
+
+
+def _difference(interval: dict[str, float] | None) -> str:
+    return "" if interval is None else f"{interval['diff']:+.0f} ({interval['low']:+.0f} to {interval['high']:+.0f})"
+
+
+def _cells(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [tuple(_cell(row[column]) for column in columns) for row in rows]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else str(value)
+
+
+def read_league(run: Path) -> LeagueState:
+    """The league of a run folder. Raises UserError when it holds none that can be read."""
+    store = LeagueStore(run, read_only=True)
+    try:
+        return fold(store.events())
+    finally:
+        store.close()

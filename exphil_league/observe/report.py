@@ -1,0 +1,28 @@
+"""The end of a run: its ladder, its best player as an agent file, its best game as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exphil_league.export import export_player
+from exphil_league.league.service import LeagueHandle
+from exphil_league.observe.console import say
+from exphil_league.observe.league_tables import show_ladder
+from exphil_league.observe.watch_page import write_watch_page
+from exphil_league.run_folder import RunFolder, write_json
+
+
+def report(run: RunFolder, league: LeagueHandle) -> dict[str, Any]:
+    """Write RUN/ladder.json, best.agent and best_game.html, print them, and return what `train --json` prints."""
+    ladder = league.ladder()
+    write_json(run.ladder, ladder)
+    exported = export_player(run.root, None, run.agent)
+    show_ladder(ladder)
+    result = {"run": str(run.root), "ladder": ladder, "agent": str(run.agent), "page": None}
+    say(f"best player: {exported['player']}, {exported['elo']:.0f} Elo", f"agent file:  {run.agent}")
+    if run.best_game.is_file():
+        write_watch_page(run.best_game, run.page)
+        result["page"] = str(run.page)
+        say(f"best game:   {run.page}")
+    say(f"play it:     exphil-league play {run.agent} --opponent fighter")
+    return result

@@ -1,0 +1,141 @@
+"""Where the result of each learner update goes besides Tune's own files: JSON lines, console, Weights & Biases."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from exphil_league.config.run import RunConfig
+from exphil_league.errors import UserError
+from exphil_league.observe import metric_names as names
+from exphil_league.observe.console import say
+from exphil_league.observe.progress import duration, quantity
+from exphil_league.run_folder import write_atomic
+
+
+class Sink(Protocol):
+    """Gets the flat numbers of each update, in order."""
+
+    def write(self, metrics: Mapping[str, float]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class JsonLines:
+    """One JSON object a line. Lines of updates that a resumed run does again are taken out first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._checked = False
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        if not self._checked:
+            self._drop_from(metrics[names.UPDATES])
+            self._checked = True
+        with self._path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(dict(metrics)) + "\n")
+
+    def close(self) -> None: ...
+
+    def _drop_from(self, update: float) -> None:
+        if not self._path.exists():
+            return
+        kept = [line for line in self._path.read_text(encoding="utf-8").splitlines() if _update_of(line) < update]
+        write_atomic(self._path, "".join(line + "\n" for line in kept))
+
+
+def _update_of(line: str) -> float:
+    try:
+        return float(json.loads(line)[names.UPDATES])
+    except ValueError:  # the line that a kill cut off
+        return float("inf")
+
+
+class Console:
+    """A line on how training goes and the ladder, every so many seconds."""
+
+    def __init__(
+        self, limits: RunConfig, show_ladder: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits, self._show_ladder, self._clock = limits, show_ladder, clock
+        self._next_s = clock()
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        if self._clock() < self._next_s:
+            return
+        self._next_s = self._clock() + self._limits.console_every_s
+        say(progress_line(metrics, self._limits))
+        if metrics.get(names.RATING_GAMES):
+            self._show_ladder()
+
+    def close(self) -> None: ...
+
+
+def progress_line(metrics: Mapping[str, float], limits: RunConfig) -> str:
+    """How training goes, in one line."""
+    parts = [
+        f"league: update {metrics[names.UPDATES]:.0f}",
+        f"{quantity(metrics[names.ENV_FRAMES])} frames",
+        f"{quantity(metrics.get(names.FPS, 0))} frames/s",
+        f"{quantity(metrics.get(names.GAMES_PER_S, 0))} games/s",
+    ]
+    if names.ELO in metrics:
+        half = (metrics[names.ELO_HIGH] - metrics[names.ELO_LOW]) / 2
+        parts.append(f"main {metrics[names.ELO]:.0f} ± {half:.0f} Elo")
+    left_s = time_left_s(metrics, limits)
+    if left_s is not None:
+        parts.append(f"{duration(left_s)} left")
+    return ", ".join(parts)
+
+
+def time_left_s(metrics: Mapping[str, float], limits: RunConfig) -> float | None:
+    """Seconds until the first limit of the league phase is reached at the present speed; None without a limit."""
+    spent_s = metrics[names.SECONDS]
+    estimates = [limits.max_minutes * 60 - spent_s] if limits.max_minutes else []
+    for limit, key in ((limits.max_env_frames, names.ENV_FRAMES), (limits.max_updates, names.UPDATES)):
+        if limit and metrics[key]:
+            estimates.append(spent_s * (limit / metrics[key] - 1))
+    return max(0.0, min(estimates)) if estimates else None
+
+
+class TensorBoard:
+    """The files Tune would write, for a trial that runs without it: the same names over the same steps."""
+
+    def __init__(self, folder: Path) -> None:
+        from tensorboardX import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder), flush_secs=30)
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        for name, value in metrics.items():
+            self._writer.add_scalar(f"ray/tune/{name}", value, int(metrics[names.ENV_FRAMES]))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class WeightsAndBiases:
+    """Sends the numbers to a Weights & Biases project. `WANDB_MODE=offline` keeps them in RUN/wandb."""
+
+    def __init__(self, project: str, run: Path, config: Mapping[str, Any]) -> None:
+        """Open the run named after the folder, going on with it if it is there. Raises UserError without an account."""
+        import wandb
+
+        try:
+            self._run = wandb.init(
+                project=project, name=run.name, id=run.name, resume="allow", dir=str(run), config=dict(config)
+            )
+        except wandb.errors.UsageError as error:
+            raise UserError(
+                f"run.wandb_project: {error}. Log in to Weights & Biases, set WANDB_MODE=offline, or leave the key out"
+            ) from error
+        self._run.define_metric("*", step_metric=names.ENV_FRAMES)
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        self._run.log(dict(metrics))
+
+    def close(self) -> None:
+        self._run.finish()

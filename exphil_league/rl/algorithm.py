@@ -1,0 +1,189 @@
+"""LeaguePPO: RLlib's PPO with a short training step of its own.
+
+Per iteration: sample one chunk per learning player and runner, update, publish to the league (which may
+freeze or reset a player), send the weights to the runners. RLlib keeps actors, fault tolerance, checkpoints
+and Tune.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from time import perf_counter
+from typing import Any, Final
+
+import ray
+from ray.rllib.algorithms.ppo import PPO
+from ray.rllib.algorithms.ppo import PPOConfig as RLlibPPOConfig
+from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME
+from ray.tune.result import TIMESTEPS_TOTAL
+from torch import Tensor
+
+from exphil_league.rl.learner import LeagueLearner
+from exphil_league.rl.membership import Membership
+from exphil_league.rl.metrics import add_stats, player_metrics, run_metrics
+from exphil_league.rl.runner import BatchedEnvRunner, Sample
+from exphil_league.rl.sampler import SampleStats
+from exphil_league.rl.setup import RLSetup
+from policies.policy import Policy
+
+_MEMBERSHIP: Final = "league_membership"
+
+
+class LeaguePPOConfig(RLlibPPOConfig):
+    """RLlib's config plus `league_setup`; made by `exphil_league.rl.build.algorithm_config`."""
+
+    def __init__(self, algo_class: type | None = None) -> None:
+        super().__init__(algo_class=algo_class or LeaguePPO)
+        self.league_setup: RLSetup | None = None
+
+
+class LeaguePPO(PPO):
+    """League self-play PPO."""
+
+    # RLlib declares these as maybe absent or more narrowly; they are there once `setup` is through.
+    config: Any
+    env_runner_group: Any
+    learner_group: Any
+    metrics: Any
+    _env_frames: int = 0
+
+    @classmethod
+    def get_default_config(cls) -> LeaguePPOConfig:
+        return LeaguePPOConfig()
+
+    def setup(self, config: Any) -> None:
+        super().setup(config)
+        setup = self.config.league_setup
+        assert setup is not None, "build the config with exphil_league.rl.build.algorithm_config"
+        self._setup: RLSetup = setup
+        self.membership = Membership(setup.open_league(), setup.checkpoints, setup.players)
+        self._joined = False
+        self._report: dict[str, Any] = {}
+
+    def step(self) -> dict[str, Any]:
+        """One iteration; `rl` holds our metrics, and env frames are Tune's x axis."""
+        result = super().step()
+        result["rl"] = self._report
+        result[TIMESTEPS_TOTAL] = self._env_frames
+        return result
+
+    def training_step(self) -> None:
+        if not self._joined:
+            self._join()
+        started = perf_counter()
+        samples, stats = self._sample()
+        if not samples:
+            return
+        sampled = perf_counter()
+        self._learn(samples, stats)
+        learned = perf_counter()
+        self._publish(len(samples))
+        self._send_weights()
+        self._report = self._metrics(stats, sampled - started, learned - sampled, perf_counter() - started)
+
+    # Steps of an iteration
+
+    def _sample(self) -> tuple[list[Any], SampleStats]:
+        """Samples (or references to them, when runners are actors) and what happened in them."""
+        group = self.env_runner_group
+        if not group.num_remote_env_runners():
+            found = [(group.local_env_runner.sample(), group.local_env_runner.take_stats())]
+        else:
+            found = group.foreach_env_runner(
+                _sample_to_store, local_env_runner=False, timeout_seconds=self.config.sample_timeout_s
+            )
+        # Learners in DDP must get equally many samples, or the ones with more wait for the others forever.
+        share = max(self.config.num_learners, 1)
+        found = found[: len(found) // share * share]
+        return [sample for sample, _ in found], add_stats(stats for _, stats in found)
+
+    def _learn(self, samples: list[Any], stats: SampleStats) -> None:
+        self.metrics.log_value(
+            (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), stats.env_frames, reduce="lifetime_sum"
+        )
+        if isinstance(samples[0], Sample) and self.learner_group.is_local:
+            data: dict[str, Any] = {"episodes": samples}
+        else:
+            data = {"episodes_refs": [ray.put(s) if isinstance(s, Sample) else s for s in samples]}
+        results = self.learner_group.update(
+            **data, timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: self._env_frames + stats.env_frames}
+        )
+        self.metrics.aggregate(results, key=LEARNER_RESULTS)
+        self._env_frames += stats.env_frames
+
+    def _publish(self, samples: int) -> None:
+        """Tell the league about the new weights and carry out what it decides."""
+        for player, standing in self.membership.standings.items():
+            standing.env_frames += samples * self._setup.frames_per_sample(player)
+        if (self.iteration + 1) % self._setup.ppo.publish_every_updates:
+            return
+        for player in self._setup.players:
+            decision = self.membership.update(player, self.policy(player))
+            if decision is not None and decision.reset_digest is not None:
+                self._reset(player, self.membership.policy_of(decision.reset_digest))
+
+    def _send_weights(self) -> None:
+        self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
+        digests = self.membership.digests
+        self.env_runner_group.foreach_env_runner(lambda runner: runner.set_live_digests(digests))
+
+    def _metrics(self, stats: SampleStats, sample_s: float, learn_s: float, iteration_s: float) -> dict[str, Any]:
+        report: dict[str, Any] = run_metrics(stats, sample_s, learn_s, iteration_s)
+        report["env_frames"] = self._env_frames
+        for player, standing in self.membership.standings.items():
+            found = self.metrics.peek((LEARNER_RESULTS, player), default={})
+            report[player] = {**player_metrics(found), "env_frames": standing.env_frames}
+        return report
+
+    # Players
+
+    def policy(self, player: str) -> Policy:
+        """A copy of a learning player's present policy."""
+        weights = self.learner_group.foreach_learner(_weights, player=player).result_or_errors[0].get()
+        policy = Policy(self._setup.spec)
+        policy.load_state_dict(weights)
+        return policy
+
+    def _join(self) -> None:
+        for player in self._setup.players:
+            start_again = self.membership.join(player, self.policy(player))
+            if start_again is not None:
+                self._reset(player, start_again)
+        self._send_weights()
+        self._joined = True
+
+    def _reset(self, player: str, policy: Policy) -> None:
+        self.learner_group.foreach_learner(_reset_player, player=player, weights=policy.state_dict())
+
+    # Checkpoints
+
+    def get_state(
+        self,
+        components: str | Collection[str] | None = None,
+        *,
+        not_components: str | Collection[str] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        state = super().get_state(components, not_components=not_components, **kwargs)
+        if self._check_component(_MEMBERSHIP, components, not_components):
+            state[_MEMBERSHIP] = {"standings": self.membership.get_state(), "env_frames": self._env_frames}
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        if _MEMBERSHIP in state:
+            self.membership.set_state(state[_MEMBERSHIP]["standings"])
+            self._env_frames = state[_MEMBERSHIP]["env_frames"]
+            self._joined = False
+
+
+def _sample_to_store(runner: BatchedEnvRunner) -> tuple[ray.ObjectRef, SampleStats]:
+    return ray.put(runner.sample()), runner.take_stats()
+
+
+def _weights(learner: LeagueLearner, player: str) -> dict[str, Tensor]:
+    return learner.policy_weights(player)
+
+
+def _reset_player(learner: LeagueLearner, player: str, weights: Mapping[str, Tensor]) -> None:
+    learner.reset_player(player, weights)

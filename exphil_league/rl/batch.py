@@ -1,0 +1,98 @@
+"""Chunks as tensors: what one learning player's update reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from exphil_league.rl.buffers import check_written
+from exphil_league.rl.chunk import Chunk
+from exphil_league.rl.losses import gae, normalise
+from policies.policy import PolicyInputs
+
+Columns = tuple[Tensor, ...]
+
+
+@dataclass
+class PlayerBatch:
+    """T rows of B columns of one player, on the learner's device. Sequences are never cut: `select` takes columns."""
+
+    inputs: PolicyInputs  # [T, B, ...]
+    resets: Tensor  # [T, B]
+    parts: Tensor  # [T, B, A]
+    log_prob: Tensor  # [T, B] behaviour
+    advantage: Tensor  # [T, B] normalised over the batch
+    target: Tensor  # [T, B] of the value head
+    state: Columns  # [B, ...] before row 0
+    teacher: Columns = ()
+    """Six tensors [T, B, size]: the teacher's log-probabilities along the taken parts; empty without a teacher."""
+
+    def __len__(self) -> int:
+        """Agent steps."""
+        return self.log_prob.numel()
+
+    @property
+    def columns(self) -> int:
+        return self.log_prob.shape[1]
+
+    def select(self, columns: Tensor) -> PlayerBatch:
+        """Only these columns [b], whole sequences."""
+        picked: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "inputs":
+                picked[field.name] = PolicyInputs(*(v.index_select(1, columns) for v in value))
+            elif field.name == "state":
+                picked[field.name] = tuple(v.index_select(0, columns) for v in value)
+            elif field.name == "teacher":
+                picked[field.name] = tuple(v.index_select(1, columns) for v in value)
+            else:
+                picked[field.name] = value.index_select(1, columns)
+        return PlayerBatch(**picked)
+
+    def minibatches(self, parts: int, generator: torch.Generator) -> Iterator[PlayerBatch]:
+        """The columns in random order, in `parts` nearly equal minibatches."""
+        if parts == 1:
+            yield self
+            return
+        order = torch.randperm(self.columns, generator=generator).to(self.log_prob.device)
+        for columns in order.tensor_split(parts):
+            yield self.select(columns)
+
+
+@dataclass(frozen=True)
+class ReturnSettings:
+    """How rewards become advantages."""
+
+    gamma: float
+    gae_lambda: float
+
+
+def to_batch(chunk: Chunk, settings: ReturnSettings, device: torch.device) -> PlayerBatch:
+    """A player's chunk as a batch without a teacher. Raises UnwrittenRow for rows the runner never filled in."""
+    check_written(chunk)
+
+    def tensor(array: Any) -> Tensor:
+        return torch.from_numpy(array).to(device)
+
+    advantage, target = gae(
+        tensor(chunk.reward),
+        tensor(chunk.value),
+        tensor(chunk.terminated),
+        tensor(chunk.truncated),
+        settings.gamma,
+        settings.gae_lambda,
+    )
+    return PlayerBatch(
+        inputs=PolicyInputs(*(tensor(a[:-1]) for a in (chunk.floats, chunk.ids, chunk.queue))),
+        resets=tensor(chunk.resets[:-1]),
+        parts=tensor(chunk.parts),
+        log_prob=tensor(chunk.log_prob),
+        advantage=normalise(advantage),
+        target=target,
+        state=tuple(tensor(layer) for layer in chunk.state),
+    )

@@ -1,0 +1,97 @@
+"""Unroll buffers: the arrays of a chunk, allocated once and poisoned before each use.
+
+A row that nobody wrote keeps NaN or -1 and is found by `check_written`, instead of training the policy on
+whatever the last chunk left there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.controller import PARTS
+from exphil_league.rl.chunk import Chunk
+
+
+class UnwrittenRow(RuntimeError):
+    """A chunk has rows that were never filled in; the message names the array and the place."""
+
+
+@dataclass(frozen=True)
+class ChunkShape:
+    """Sizes of a chunk's arrays."""
+
+    rows: int  # T
+    columns: int  # B
+    floats: int  # F
+    ids: int  # K
+    delay_frames: int
+
+
+def allocate(player: str, shape: ChunkShape) -> Chunk:
+    """A chunk of this shape with unwritten arrays and an empty state."""
+    t, b = shape.rows, shape.columns
+    return Chunk(
+        player=player,
+        floats=np.empty((t + 1, b, shape.floats), np.float32),
+        ids=np.empty((t + 1, b, shape.ids), np.int32),
+        queue=np.empty((t + 1, b, shape.delay_frames, len(PARTS)), np.uint8),
+        resets=np.empty((t + 1, b), np.bool_),
+        parts=np.empty((t, b, len(PARTS)), np.uint8),
+        log_prob=np.empty((t, b), np.float32),
+        value=np.empty((t + 1, b), np.float32),
+        reward=np.empty((t, b), np.float32),
+        terminated=np.empty((t, b), np.bool_),
+        truncated=np.empty((t, b), np.bool_),
+        state=(),
+        env_frames=0,
+    )
+
+
+def poison(chunk: Chunk) -> None:
+    """Make every row of a chunk visibly unwritten: NaN and -1, flags False."""
+    for array in (chunk.floats, chunk.log_prob, chunk.value, chunk.reward):
+        array.fill(np.nan)
+    chunk.ids.fill(-1)
+    for flags in (chunk.resets, chunk.terminated, chunk.truncated):
+        flags.fill(False)
+
+
+def check_written(chunk: Chunk) -> None:
+    """Raise UnwrittenRow when any number of the chunk is NaN, infinite or -1."""
+    for name in ("floats", "log_prob", "value", "reward"):
+        array = getattr(chunk, name)
+        # A sum is finite only if all of its terms are; it reads the array once and allocates nothing.
+        if not np.isfinite(array.sum(dtype=np.float64)):
+            row = np.argwhere(~np.isfinite(array))[0]
+            raise UnwrittenRow(f"chunk of {chunk.player}: {name} has no number at row {row[0]}, column {row[1]}")
+    if chunk.ids.size and chunk.ids.min() < 0:
+        row = np.argwhere(chunk.ids < 0)[0]
+        raise UnwrittenRow(f"chunk of {chunk.player}: ids were never written at row {row[0]}, column {row[1]}")
+
+
+def concatenate(chunks: Sequence[Chunk]) -> Chunk:
+    """Chunks of one player side by side: columns [B] of all of them, env frames summed."""
+    if len(chunks) == 1:
+        return chunks[0]
+
+    def columns(name: str) -> np.ndarray:
+        return np.concatenate([getattr(c, name) for c in chunks], axis=1)
+
+    return Chunk(
+        player=chunks[0].player,
+        floats=columns("floats"),
+        ids=columns("ids"),
+        queue=columns("queue"),
+        resets=columns("resets"),
+        parts=columns("parts"),
+        log_prob=columns("log_prob"),
+        value=columns("value"),
+        reward=columns("reward"),
+        terminated=columns("terminated"),
+        truncated=columns("truncated"),
+        state=tuple(np.concatenate(layer) for layer in zip(*(c.state for c in chunks), strict=True)),
+        env_frames=sum(c.env_frames for c in chunks),
+    )

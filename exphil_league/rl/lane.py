@@ -1,0 +1,122 @@
+"""The columns of one learning player in a runner: its policy's recurrent states, action queue and buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from envs.controller import PARTS
+from exphil_league.rl.buffers import ChunkShape, allocate, poison
+from exphil_league.rl.chunk import Chunk
+from exphil_league.rl.slots import SlotGroup
+from policies.delay import DelayQueue
+from policies.policy import Policy, PolicyInputs
+
+
+class Lane:
+    """Columns [B] of one player. A self-play game has two columns, a one-seat game one, whose seat varies by job."""
+
+    def __init__(self, player: str, policy: Policy, groups: Sequence[SlotGroup], rows: int, seed: int) -> None:
+        self.player = player
+        self.policy = policy
+        self.games = np.concatenate([np.repeat(list(g.game_indices), g.learner_seats) for g in groups]).astype(np.int64)
+        """[B] game of each column"""
+        self.seats = np.concatenate([np.tile(np.arange(g.learner_seats), g.games) for g in groups]).astype(np.int64)
+        """[B] seat of each column in its game"""
+        self.env_frames_per_row = sum(g.games for g in groups)
+        self._rng = np.random.default_rng(seed)
+        columns, spec = len(self.games), policy.spec
+        self._everyone = np.arange(columns)
+        self._queue = DelayQueue(columns, spec.delay_frames)
+        self._state: tuple[Tensor, ...] = policy.initial_state(columns)
+        shape = ChunkShape(rows, columns, spec.observation_floats, spec.observation_ids, spec.delay_frames)
+        self._chunk = allocate(player, shape)
+        self._uniforms = torch.empty(0)
+        self._fresh = np.ones(columns, np.bool_)
+        """[B] columns whose next row begins a game."""
+
+    def columns_of(self, game: int) -> NDArray[np.int64]:
+        return np.flatnonzero(self.games == game)
+
+    def begin_game(self, game: int, seat: int | None) -> None:
+        """A game begins on the next row; `seat` is the one this player takes, None for both."""
+        columns = self.columns_of(game)
+        if seat is not None:
+            self.seats[columns] = seat
+        self._fresh[columns] = True
+        self._queue.reset(columns)
+
+    def begin_chunk(self) -> None:
+        """Poison the buffer and note the state before row 0."""
+        chunk = self._chunk
+        poison(chunk)
+        chunk.state = tuple(layer.numpy().copy() for layer in self._state)
+        rows, columns = chunk.log_prob.shape
+        chunk.env_frames = rows * self.env_frames_per_row
+        self._uniforms = torch.from_numpy(self._rng.random((rows, columns, len(PARTS)), np.float32))
+
+    def act(self, row: int, floats: NDArray[np.float32], ids: NDArray[np.int32], pressed: NDArray[np.uint8]) -> None:
+        """Write row `row`, sample, and put what is to be pressed now into `pressed` [N, P, 6].
+
+        floats [N, P, F] and ids [N, P, K] are the observations of all games.
+        """
+        inputs = self._observe(row, floats, ids)
+        step = self.policy.step(inputs, self._state, self._uniforms[row])
+        self._state = step.state
+        chunk = self._chunk
+        chunk.parts[row] = step.parts.numpy()
+        chunk.log_prob[row] = step.log_prob.numpy()
+        chunk.value[row] = step.value.numpy()
+        pressed[self.games, self.seats] = self._queue.push(self._everyone, chunk.parts[row])
+
+    def record(
+        self, row: int, reward: NDArray[np.float32], terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]
+    ) -> None:
+        """What the step after row `row` brought: reward [N, P], terminated and truncated [N]."""
+        self._chunk.reward[row] = reward[self.games, self.seats]
+        self._chunk.terminated[row] = terminated[self.games]
+        self._chunk.truncated[row] = truncated[self.games]
+
+    def finish_chunk(self, floats: NDArray[np.float32], ids: NDArray[np.int32]) -> Chunk:
+        """Write the bootstrap row and hand the chunk out; its arrays are valid until the next `begin_chunk`."""
+        last = len(self._chunk.log_prob)
+        fresh = self._fresh.copy()
+        inputs = self._observe(last, floats, ids)
+        features, _ = self.policy.unroll(
+            PolicyInputs(*(field[None] for field in inputs)), self._state, torch.from_numpy(fresh)[None]
+        )
+        self._chunk.value[last] = self.policy.value(features)[0].numpy()
+        self._fresh = fresh
+        return self._chunk
+
+    def _observe(self, row: int, floats: NDArray[np.float32], ids: NDArray[np.int32]) -> PolicyInputs:
+        """Fill the observation of `row` and forget the state of columns where a game begins."""
+        chunk = self._chunk
+        chunk.floats[row] = floats[self.games, self.seats]
+        chunk.ids[row] = ids[self.games, self.seats]
+        chunk.queue[row] = self._queue.pending
+        chunk.resets[row] = self._fresh
+        if self._fresh.any():
+            keep = torch.from_numpy(~self._fresh)
+            self._state = tuple(torch.where(_like(keep, layer), layer, 0.0) for layer in self._state)
+            self._fresh[:] = False
+        return PolicyInputs(
+            torch.from_numpy(chunk.floats[row]), torch.from_numpy(chunk.ids[row]), torch.from_numpy(chunk.queue[row])
+        )
+
+    def get_state(self) -> dict[str, Any]:
+        """What the next chunk depends on besides games and weights: the random generator."""
+        return {"rng": self._rng.bit_generator.state}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._rng.bit_generator.state = state["rng"]
+
+
+def _like(mask: Tensor, layer: Tensor) -> Tensor:
+    """mask [B] shaped to broadcast over a state layer [B, ...]."""
+    return mask.view(-1, *(1,) * (layer.dim() - 1))

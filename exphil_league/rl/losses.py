@@ -1,0 +1,86 @@
+"""The terms of the PPO update as pure functions.
+
+Legend: T rows (agent steps), B columns (seats), A action parts. Everything is time-major [T, B]; means are
+taken over all rows and columns. Source of the update: Schulman et al. 2017 (clipped surrogate) and
+Schulman et al. 2016 (generalised advantage estimation).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Advantages(NamedTuple):
+    """What the behaviour values say about a chunk."""
+
+    advantage: Tensor  # [T, B]
+    target: Tensor  # [T, B] regression target of the value head
+
+
+class Surrogate(NamedTuple):
+    """Clipped policy loss and what it says about the size of the step."""
+
+    loss: Tensor  # scalar
+    behaviour_kl: Tensor  # scalar, estimate of KL(behaviour, policy)
+    clipped_share: Tensor  # scalar, share of steps whose ratio left [1 - clip, 1 + clip]
+
+
+def gae(
+    reward: Tensor, value: Tensor, terminated: Tensor, truncated: Tensor, gamma: float, gae_lambda: float
+) -> Advantages:
+    """Generalised advantage estimation.
+
+    reward, terminated, truncated are [T, B]; value is [T + 1, B], its last row the bootstrap. Nothing is
+    bootstrapped through a row that terminated; a truncated row is bootstrapped with its own value, as the
+    row after it belongs to the next game. No advantage flows back over either.
+    """
+    own = value[:-1]
+    following = torch.where(truncated, own, value[1:]).masked_fill(terminated, 0.0)
+    delta = reward + gamma * following - own
+    decay = (gamma * gae_lambda) * (~(terminated | truncated)).to(delta.dtype)
+    advantage = torch.empty_like(delta)
+    running = torch.zeros_like(delta[0])
+    for t in range(delta.shape[0] - 1, -1, -1):
+        running = torch.addcmul(delta[t], decay[t], running)
+        advantage[t] = running
+    return Advantages(advantage, advantage + own)
+
+
+def normalise(advantage: Tensor) -> Tensor:
+    """Advantages [T, B] of a whole batch, brought to mean 0 and standard deviation 1."""
+    return (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
+
+
+def clipped_surrogate(log_prob: Tensor, behaviour_log_prob: Tensor, advantage: Tensor, clip: float) -> Surrogate:
+    """PPO's clipped objective, negated. All tensors [T, B]; advantage is a constant of the update.
+
+    The KL estimate is mean(r - 1 - log r) with r the probability ratio: unbiased, and never below zero.
+    """
+    log_ratio = log_prob - behaviour_log_prob
+    ratio = log_ratio.exp()
+    bounded = ratio.clamp(1.0 - clip, 1.0 + clip)
+    loss = -torch.minimum(ratio * advantage, bounded * advantage).mean()
+    with torch.no_grad():
+        kl = (ratio - 1.0 - log_ratio).mean()
+        share = ((ratio - 1.0).abs() > clip).float().mean()
+    return Surrogate(loss, kl, share)
+
+
+def value_loss(value: Tensor, target: Tensor) -> Tensor:
+    """Half the mean squared error of values [T, B] to targets [T, B]."""
+    return 0.5 * (value - target).square().mean()
+
+
+def explained_variance(value: Tensor, target: Tensor) -> Tensor:
+    """1 - Var(target - value) / Var(target) over [T, B]; 0 where the targets do not vary."""
+    variance = target.var(correction=0)
+    unexplained = (target - value).var(correction=0)
+    return torch.where(variance > 1e-12, 1.0 - unexplained / variance.clamp_min(1e-12), torch.zeros_like(variance))
+
+
+def mean_per_part(terms: Tensor) -> Tensor:
+    """Mean over rows and columns of per-part terms [T, B, A] -> [A]."""
+    return terms.flatten(0, -2).mean(0)

@@ -1,0 +1,110 @@
+"""Frozen opponents of a runner: a small cache of agents by digest, and the seats that they play.
+
+However large the league's pool grows, a runner holds at most `limit` opponents: those of its running games,
+then the most recently used ones.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.agent import Agent, SeatView
+
+LoadAgent = Callable[[str, int], Agent]
+"""(digest, capacity) -> an agent that plays up to `capacity` columns."""
+
+
+class OpponentCache:
+    """Agents by digest, the least recently used one dropped first; an agent in use is never dropped."""
+
+    def __init__(self, load_agent: LoadAgent, capacity: int, limit: int) -> None:
+        self._load_agent = load_agent
+        self._capacity = capacity
+        self._limit = limit
+        self._agents: OrderedDict[str, Agent] = OrderedDict()
+        self._users: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._agents)
+
+    @property
+    def active(self) -> list[str]:
+        """Digests that games are being played against, oldest first."""
+        return [digest for digest in self._agents if self._users.get(digest)]
+
+    def acquire(self, digest: str) -> Agent:
+        """The agent of `digest`, loaded if need be; every `acquire` needs its `release`."""
+        agent = self._agents.get(digest)
+        if agent is None:
+            self._make_room()
+            agent = self._agents[digest] = self._load_agent(digest, self._capacity)
+        self._agents.move_to_end(digest)
+        self._users[digest] = self._users.get(digest, 0) + 1
+        return agent
+
+    def release(self, digest: str) -> None:
+        """One game against `digest` is over."""
+        self._users[digest] -= 1
+        if not self._users[digest]:
+            del self._users[digest]
+
+    def get(self, digest: str) -> Agent:
+        """The cached agent of an acquired digest."""
+        return self._agents[digest]
+
+    def _make_room(self) -> None:
+        idle = [digest for digest in self._agents if digest not in self._users]
+        while len(self._agents) >= self._limit and idle:
+            del self._agents[idle.pop(0)]
+
+
+class FrozenSeats:
+    """The seats that opponents play in the one-seat games: one forward per distinct opponent and frame.
+
+    A column is the position of a game among the one-seat games; agents keep their memory by column.
+    """
+
+    def __init__(self, games: NDArray[np.int64], cache: OpponentCache) -> None:
+        self._games = games
+        self._column_of = {int(game): column for column, game in enumerate(games)}
+        self._seats = np.zeros(len(games), np.int64)
+        self._digests: list[str | None] = [None] * len(games)
+        self._columns: dict[str, NDArray[np.int64]] = {}
+        self._cache = cache
+
+    def assign(self, game: int, seat: int, digest: str) -> None:
+        """`digest` plays `seat` of `game` from its next frame on, with an empty memory."""
+        column = self._column_of[game]
+        previous = self._digests[column]
+        agent = self._cache.acquire(digest)
+        if previous is not None:
+            self._cache.release(previous)
+        self._seats[column] = seat
+        self._digests[column] = digest
+        agent.reset(np.array([column], np.int64))
+        if previous != digest:
+            self._regroup()
+
+    def act(
+        self,
+        frames: NDArray[np.void],
+        floats: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        pressed: NDArray[np.uint8],
+    ) -> None:
+        """Write the opponents' parts into `pressed` [N, P, 6]; floats [N, P, F], ids [N, P, K], frames [N]."""
+        for digest, columns in self._columns.items():
+            games, seats = self._games[columns], self._seats[columns]
+            view = SeatView(frames[games], seats, floats[games, seats], ids[games, seats])
+            pressed[games, seats] = self._cache.get(digest).act(view, columns)
+
+    def _regroup(self) -> None:
+        grouped: dict[str, list[int]] = {}
+        for column, digest in enumerate(self._digests):
+            if digest is not None:
+                grouped.setdefault(digest, []).append(column)
+        self._columns = {digest: np.array(columns, np.int64) for digest, columns in grouped.items()}

@@ -1,0 +1,30 @@
+"""Frozen players by digest, as runners and rating games need them."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Final
+
+from exphil_league.errors import UserError
+from policies import checkpoint
+from policies.agent import Agent
+from policies.network_agent import NetworkAgent
+from policies.scripted import make_scripted, scripted_digest
+
+_SCRIPTED: Final = "scripted:"
+
+
+def load_agent(store: Path, seed: int, digest: str, capacity: int) -> Agent:
+    """The player that `digest` names: a scripted one (`scripted:NAME@VERSION`) or a checkpoint in `store`.
+
+    Its random stream is derived from `seed` and `digest`. Raises UserError for a scripted player of another
+    version than this installation has, CheckpointError for a checkpoint that is missing or broken.
+    """
+    own_seed = zlib.crc32(digest.encode(), seed & 0xFFFFFFFF)
+    if not digest.startswith(_SCRIPTED):
+        return NetworkAgent(checkpoint.load(store / digest), capacity, own_seed, digest, digest)
+    name = digest.removeprefix(_SCRIPTED).partition("@")[0]
+    if digest != scripted_digest(name):
+        raise UserError(f"{digest} is not the {name} of this version ({scripted_digest(name)}); start a new run")
+    return make_scripted(name, capacity, own_seed)

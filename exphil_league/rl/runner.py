@@ -1,0 +1,137 @@
+"""The env runner: RLlib's face on a `Sampler`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import ray
+import torch
+from ray.rllib.core import COMPONENT_RL_MODULE
+from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
+from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.utils.checkpoints import Checkpointable
+
+from exphil_league.rl.chunk import Chunk
+from exphil_league.rl.sampler import Sampler, SamplerSettings, SampleStats
+from exphil_league.rl.setup import RLSetup
+from policies.spec import PolicySpec
+
+_SAMPLER = "sampler"
+
+
+@dataclass
+class Sample:
+    """What one runner brings per iteration."""
+
+    source: int
+    """Runner index."""
+    sequence: int
+    """Counts this runner's samples, so that a gap shows."""
+    chunks: list[Chunk]
+
+
+class BatchedEnvRunner(EnvRunner, Checkpointable):
+    """Plays N games at once on one backend. The backend is opened by the first `sample`."""
+
+    module: Any
+
+    def __init__(self, *, config: Any, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        self._setup: RLSetup = config.league_setup
+        torch.set_num_threads(self._setup.torch_threads)
+        self.make_module()
+        self._sampler: Sampler | None = None
+        self._sequence = 0
+        self._sampler_state: dict[str, Any] = {}
+        self._live_digests: dict[str, str] = {}
+
+    def make_module(self) -> None:
+        """The live learners, by player id."""
+        self.module = self.config.get_multi_rl_module_spec(spaces=self.get_spaces(), inference_only=True).build()
+
+    def sample(self, **kwargs: Any) -> Sample:
+        """One chunk per learning player; its arrays are valid until the next call (Ray copies them on the way out)."""
+        sampler = self._open()
+        sampler.live_digests = self._live_digests
+        chunks = sampler.sample()
+        self._sequence += 1
+        return Sample(self.worker_index or 0, self._sequence, chunks)
+
+    def take_stats(self) -> SampleStats:
+        """What happened since the last call."""
+        return self._open().take_stats()
+
+    def set_live_digests(self, digests: Mapping[str, str]) -> None:
+        """Digests of the weights that the live players have from now on."""
+        self._live_digests = dict(digests)
+
+    def get_spaces(self) -> dict[str, tuple[gym.Space, gym.Space]]:
+        spaces = policy_spaces(self._setup.spec)
+        names = [INPUT_ENV_SPACES, INPUT_ENV_SINGLE_SPACES, *self._setup.players]
+        return dict.fromkeys(names, spaces)
+
+    def assert_healthy(self) -> None:
+        assert self.module is not None
+
+    def get_state(
+        self,
+        components: str | Collection[str] | None = None,
+        *,
+        not_components: str | Collection[str] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Weights and random generators."""
+        state: dict[str, Any] = {}
+        if self._check_component(COMPONENT_RL_MODULE, components, not_components):
+            state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
+        if self._check_component(_SAMPLER, components, not_components):
+            state[_SAMPLER] = self._sampler.get_state() if self._sampler else self._sampler_state
+        return state
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        if COMPONENT_RL_MODULE in state:
+            weights = state[COMPONENT_RL_MODULE]
+            self.module.set_state(ray.get(weights) if isinstance(weights, ray.ObjectRef) else weights)
+        if _SAMPLER in state:
+            self._sampler_state = dict(state[_SAMPLER])
+            if self._sampler:
+                self._sampler.set_state(self._sampler_state)
+
+    def get_ctor_args_and_kwargs(self) -> tuple[tuple[()], dict[str, Any]]:
+        return (), {"config": self.config}
+
+    def stop(self) -> None:
+        """Close the backend."""
+        if self._sampler is not None:
+            self._sampler.close()
+            self._sampler = None
+
+    def _open(self) -> Sampler:
+        if self._sampler is None:
+            setup = self._setup
+            self._sampler = Sampler(
+                setup.open_backend(setup.games),
+                setup.groups,
+                {player: self.module[player].policy for player in setup.players},
+                setup.open_league(),
+                setup.load_agent,
+                SamplerSettings(
+                    unroll_frames=setup.ppo.unroll_frames,
+                    reward=setup.ppo.reward,
+                    opponents=setup.opponents_per_runner,
+                    seed=setup.seed + (self.worker_index or 0),
+                    worker=f"runner-{self.worker_index or 0}",
+                ),
+            )
+            self._sampler.set_state(self._sampler_state)
+        return self._sampler
+
+
+def policy_spaces(spec: PolicySpec) -> tuple[gym.Space, gym.Space]:
+    """Observation and action space of one seat, for RLlib's bookkeeping."""
+    floats = gym.spaces.Box(-np.inf, np.inf, (spec.observation_floats,), np.float32)
+    return floats, gym.spaces.MultiDiscrete(list(spec.part_sizes))

@@ -1,0 +1,235 @@
+"""The sampling loop: N games advanced T frames, learners' seats recorded as chunks. Knows nothing of Ray.
+
+Per frame there is one observation call, one forward per learner and per distinct opponent, one backend step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from envs.backend import MATCHUP, RESULT, Backend, EndedBy
+from envs.controller import NEUTRAL_PARTS, decode
+from envs.frame import SEATS, empty_frames, words_f32
+from envs.observation import observe
+from envs.reward import RewardWeights, reward_terms
+from exphil_league.league.model import Job, MatchResult, Outcome
+from exphil_league.rl.chunk import Chunk
+from exphil_league.rl.lane import Lane
+from exphil_league.rl.opponents import FrozenSeats, LoadAgent, OpponentCache
+from exphil_league.rl.slots import SlotGroup
+from exphil_league.rl.tables import JobDesk, JobSource
+from policies.agent import Agent
+from policies.network_agent import NetworkAgent
+from policies.policy import Policy
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """What a sampler needs to know besides its partners."""
+
+    unroll_frames: int
+    reward: RewardWeights
+    opponents: int
+    """Distinct opponents at once, at most."""
+    seed: int
+    worker: str = "driver"
+
+
+@dataclass
+class SampleStats:
+    """What happened since the last call of `take_stats`."""
+
+    env_frames: int = 0
+    games: int = 0
+    game_frames: int = 0
+    """Frames of the finished games."""
+    timer_games: int = 0
+    aborted_games: int = 0
+
+
+class Sampler:
+    """Plays the league's jobs on one backend and returns chunks of the learners' seats."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        groups: Sequence[SlotGroup],
+        policies: Mapping[str, Policy],
+        league: JobSource,
+        load_agent: LoadAgent,
+        settings: SamplerSettings,
+    ) -> None:
+        """`policies` are the live learners by player id; their weights may be changed between samples."""
+        self._backend = backend
+        self._league = league
+        self._settings = settings
+        self._policies = policies
+        self._weights = settings.reward.vector()
+        self.live_digests: dict[str, str] = {}
+        """Last published digest of each live player: named in the results as what was really played."""
+        self.stats = SampleStats()
+        players = dict.fromkeys(g.player for g in groups)
+        self.lanes = [self._lane(i, player, groups) for i, player in enumerate(players)]
+        single = [game for g in groups if g.learner_seats == 1 for game in g.game_indices]
+        self.cache = OpponentCache(self._load(load_agent), len(single), settings.opponents)
+        self._frozen_seats = FrozenSeats(np.array(single, np.int64), self.cache)
+        self._desk = JobDesk(league, groups, settings.opponents, lambda: len(self.cache.active) < settings.opponents)
+        self._jobs: list[Job] = []
+        self._matchups = np.zeros(backend.num_games, MATCHUP)
+        self._seeds = np.zeros(backend.num_games, np.uint64)
+        self._frames: NDArray[np.void] = empty_frames(backend.num_games)
+        self._before = np.empty_like(self._frames)
+        self._seen = observe(self._frames)
+        self._pressed = np.empty((backend.num_games, SEATS, len(NEUTRAL_PARTS)), np.uint8)
+        self._pressed[:] = NEUTRAL_PARTS
+        self._no_results = np.zeros(backend.num_games, RESULT)
+        self._results: list[MatchResult] = []
+
+    def sample(self) -> list[Chunk]:
+        """One chunk per learner. The arrays are reused: use or copy them before the next call."""
+        with torch.inference_mode():
+            if not self._jobs:
+                self._begin_all()
+            for lane in self.lanes:
+                lane.begin_chunk()
+            for row in range(self._settings.unroll_frames):
+                self._advance(row)
+            chunks = [lane.finish_chunk(*self._seen) for lane in self.lanes]
+        self._report()
+        self.stats.env_frames += self._settings.unroll_frames * self._backend.num_games
+        return chunks
+
+    def take_stats(self) -> SampleStats:
+        stats, self.stats = self.stats, SampleStats()
+        return stats
+
+    def get_state(self) -> dict[str, Any]:
+        """Random generators of the lanes. Games under way are not part of it: they begin anew, their leases expire."""
+        return {lane.player: lane.get_state() for lane in self.lanes}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        for lane in self.lanes:
+            if lane.player in state:
+                lane.set_state(state[lane.player])
+
+    def close(self) -> None:
+        """Release the backend."""
+        self._backend.close()
+
+    def _lane(self, index: int, player: str, groups: Sequence[SlotGroup]) -> Lane:
+        own = [g for g in groups if g.player == player]
+        seed = int(np.random.SeedSequence([self._settings.seed, index]).generate_state(1)[0])
+        return Lane(player, self._policies[player], own, self._settings.unroll_frames, seed)
+
+    def _load(self, load_agent: LoadAgent) -> LoadAgent:
+        """A live player as opponent is played with the weights this runner has of it, not from a checkpoint."""
+
+        def load(key: str, capacity: int) -> Agent:
+            if key in self._policies:
+                return NetworkAgent(self._policies[key], capacity, self._settings.seed, key, key)
+            return load_agent(key, capacity)
+
+        return load
+
+    # One frame
+
+    def _advance(self, row: int) -> None:
+        floats, ids = self._seen
+        pressed = self._pressed
+        for lane in self.lanes:
+            lane.act(row, floats, ids, pressed)
+        self._frozen_seats.act(self._frames, floats, ids, pressed)
+        before = self._frames_copy()
+        frames = self._backend.step(decode(pressed))
+        done = self._backend.done
+        # Results are only read where a game is over, which is rare.
+        result = self._backend.result if done.any() else self._no_results
+        cut = done & (result["ended_by"] == EndedBy.FAULT)
+        reward = reward_terms(before, frames, done, result) @ self._weights
+        reward[cut] = 0.0  # the last frame of a game that died is nonsense
+        for lane in self.lanes:
+            lane.record(row, reward, done & ~cut, cut)
+        self._frames = frames
+        if done.any():
+            self._turn_over(np.flatnonzero(done))
+        self._seen = observe(self._frames, self._seen)
+
+    def _frames_copy(self) -> NDArray[np.void]:
+        # Copied as plain words: numpy copies structured arrays field by field.
+        words_f32(self._before)[...] = words_f32(self._frames)
+        return self._before
+
+    # Games and jobs
+
+    def _begin_all(self) -> None:
+        n = self._backend.num_games
+        jobs = self._desk.first_jobs()
+        self._jobs = [jobs[game] for game in range(n)]
+        self._reset(np.arange(n))
+        self._seen = observe(self._frames, self._seen)
+
+    def _turn_over(self, games: NDArray[np.int64]) -> None:
+        """Note the results of finished games and begin the next ones in their place."""
+        for game in games:
+            self._results.append(self._result(int(game)))
+            self._jobs[game] = self._desk.next_job(int(game))
+        self._reset(games)
+
+    def _reset(self, games: NDArray[np.int64]) -> None:
+        mask = np.zeros(self._backend.num_games, np.bool_)
+        mask[games] = True
+        for game in games:
+            self._matchups[game] = self._jobs[game].matchup.row()
+            self._seeds[game] = self._jobs[game].seed
+            self._seat(int(game), self._jobs[game])
+        self._frames = self._backend.reset(mask, self._matchups, self._seeds)
+
+    def _seat(self, game: int, job: Job) -> None:
+        learner = job.learner_sides.index(True)
+        both = all(job.learner_sides)
+        for lane in self.lanes:
+            if game in lane.games:
+                lane.begin_game(game, None if both else learner)
+        if not both:
+            other = 1 - learner
+            live = job.players[other] in self._policies
+            self._frozen_seats.assign(game, other, job.players[other] if live else job.digests[other])
+
+    def _result(self, game: int) -> MatchResult:
+        job, result = self._jobs[game], self._backend.result[game]
+        ended_by = EndedBy(int(result["ended_by"]))
+        self.stats.games += 1
+        self.stats.game_frames += int(result["frames"])
+        self.stats.timer_games += ended_by is EndedBy.TIMER
+        self.stats.aborted_games += ended_by is EndedBy.FAULT
+        return MatchResult(
+            job_id=job.job_id,
+            outcome=_outcome(ended_by, int(result["winner"])),
+            stocks=(int(result["stocks"][0]), int(result["stocks"][1])),
+            percent=(float(result["percent"][0]), float(result["percent"][1])),
+            frames=int(result["frames"]),
+            ended_by=ended_by.name.lower(),
+            digests=(self._played(job, 0), self._played(job, 1)),
+            worker=self._settings.worker,
+        )
+
+    def _played(self, job: Job, seat: int) -> str:
+        return self.live_digests.get(job.players[seat], job.digests[seat])
+
+    def _report(self) -> None:
+        if self._results:
+            self._league.report(self._results)
+            self._results = []
+
+
+def _outcome(ended_by: EndedBy, winner: int) -> Outcome:
+    """From seat 0's view."""
+    if ended_by is EndedBy.FAULT:
+        return Outcome.ABORTED
+    return {0: Outcome.WIN, 1: Outcome.LOSS}.get(winner, Outcome.DRAW)

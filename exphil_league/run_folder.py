@@ -1,0 +1,159 @@
+"""A run folder: where a run keeps its recipe, league, checkpoints, metrics and replays, and how it is resumed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exphil_league.config.loader import dump, validate
+from exphil_league.config.recipe import Recipe
+from exphil_league.errors import UserError
+
+FORMAT = "exphil-league-run-1"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run. A stage of a run is done when the file it makes is there."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe, every key written out."""
+        return self.root / "recipe.yaml"
+
+    @property
+    def about(self) -> Path:
+        """Format of the folder and where the replays are."""
+        return self.root / "run.json"
+
+    @property
+    def league(self) -> Path:
+        """The league's event store."""
+        return self.root / "league.sqlite"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Policy checkpoints, a folder for each digest."""
+        return self.root / "checkpoints"
+
+    @property
+    def tune(self) -> Path:
+        """Tune's storage: resume points (pickles, only ever read from a run of one's own) and metrics."""
+        return self.root / "tune"
+
+    @property
+    def warm_start(self) -> Path:
+        """What imitation reached, and the digest of its policy."""
+        return self.root / "warm_start.json"
+
+    @property
+    def trained(self) -> Path:
+        """Why and when the league phase ended; absent while it has not."""
+        return self.root / "trained.json"
+
+    @property
+    def replays(self) -> Path:
+        """Games of this run as .slp files."""
+        return self.root / "replays"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line: the metrics of each learner update."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def agent(self) -> Path:
+        """The best player as an agent file."""
+        return self.root / "best.agent"
+
+    @property
+    def best_game(self) -> Path:
+        """The best rating game of the main player."""
+        return self.replays / "best_game.slp"
+
+    @property
+    def page(self) -> Path:
+        """A page that shows it."""
+        return self.root / "best_game.html"
+
+    @property
+    def ladder(self) -> Path:
+        """The last word on ratings."""
+        return self.root / "ladder.json"
+
+    def load_recipe(self) -> Recipe:
+        """The recipe this run was started with. Raises UserError when this version cannot read it."""
+        return validate(yaml.safe_load(self.recipe.read_text(encoding="utf-8")), str(self.recipe))
+
+    def load_about(self) -> dict[str, Any]:
+        """What `create` noted. Raises UserError for a folder of another format."""
+        about = json.loads(self.about.read_text(encoding="utf-8"))
+        if about.get("format") != FORMAT:
+            raise UserError(
+                f"{self.root} is a run of format {about.get('format')!r}, this version reads {FORMAT!r}: "
+                "use the version that made it, or start a new run with --out"
+            )
+        return about
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; the lock goes with the process, however it ends. Raises UserError."""
+        with (self.root / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"{self.root}: another process is working on this run; stop it first") from error
+            yield
+
+
+def create(root: Path, recipe: Recipe, replays: Path | None) -> RunFolder:
+    """Make a new run folder. Raises UserError where one exists: a run is resumed, never overwritten."""
+    run = RunFolder(root.resolve())
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        remedy = f"go on with it by --resume {root}, or" if run.recipe.is_file() else "it is not a run:"
+        raise UserError(f"{root} exists; {remedy} give another folder with --out")
+    for folder in (run.root, run.checkpoints, run.tune, run.replays):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(run.recipe, dump(recipe))
+    write_json(run.about, {"format": FORMAT, "replays": None if replays is None else str(replays.resolve())})
+    return run
+
+
+def reopen(root: Path) -> RunFolder:
+    """An existing run folder. Raises UserError where there is none, or one of another format."""
+    run = RunFolder(root.resolve())
+    if not run.recipe.is_file() or not run.about.is_file():
+        raise UserError(f"{root} is not a run folder: it has no {run.recipe.name} and {run.about.name}")
+    run.load_about()
+    return run
+
+
+def default_root(name: str) -> Path:
+    """A new folder under runs/, named by recipe and time."""
+    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON whole or not at all."""
+    write_atomic(path, json.dumps(value, indent=2) + "\n")
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: a crash or a full disk leaves the old one."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)

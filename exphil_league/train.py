@@ -1,0 +1,184 @@
+"""What `train` does, from a recipe to a report, as stages that a resumed run skips when they are done.
+
+warm start   imitate replays, or games of scripted players        -> warm_start.json, a checkpoint
+league       self-play PPO in a league, under Tune or in process    -> tune/, league.sqlite, trained.json
+rating       freeze the main players, play rating games            -> league.sqlite
+report       the ladder, the best player and its best game          -> ladder.json, best.agent, best_game.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from envs.backend import Matchup
+from envs.backends import make_backend
+from exphil_league import run_folder
+from exphil_league.config.loader import changed, difference, dump, load_recipe
+from exphil_league.config.recipe import Recipe
+from exphil_league.errors import UserError
+from exphil_league.observe.console import say
+from exphil_league.ray_session import ray_session, require_train_extra
+from exphil_league.run_folder import RunFolder
+
+STAGES = ("warm start", "league", "rating", "report")
+
+CHANGEABLE = (
+    *("run.max_minutes", "run.max_env_frames", "run.max_updates", "run.console_every_s"),
+    *("evaluation.final_games", "evaluation.final_vs_warm_start", "evaluation.max_minutes"),
+)
+"""Keys that a resumed run may change: how long it goes on and what is shown, not what is trained."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What the user asked for: a recipe for a new run, or a run to resume."""
+
+    recipe: str | None = None
+    sets: tuple[str, ...] = ()
+    out: Path | None = None
+    replays: Path | None = None
+    serial: bool = False
+    dry_run: bool = False
+    resume: Path | None = None
+
+
+def train(request: TrainRequest) -> dict[str, Any]:
+    """Do or resume a run; returns its report. Raises UserError for bad input, KeyboardInterrupt after Ctrl-C."""
+    check_request(request)
+    recipe = planned_recipe(request)
+    if request.dry_run:
+        return plan(recipe)
+    require_train_extra("train")
+    check_parts_fit(recipe)
+    run = open_run(request, recipe)
+    with run.locked():
+        run_folder.write_atomic(run.recipe, dump(recipe))
+        try:
+            return run_stages(run, recipe, request.serial)
+        except KeyboardInterrupt:
+            say("", f"stopped; go on with: exphil-league train --resume {run.root}")
+            raise
+
+
+def clone(recipe: str, sets: tuple[str, ...], replays: Path | None, out: Path | None) -> dict[str, Any]:
+    """Only the warm start of a recipe; returns what it reached. Raises UserError."""
+    request = TrainRequest(recipe=recipe, sets=sets, replays=replays, out=out)
+    resolved = planned_recipe(request)
+    require_train_extra("bc")
+    run = open_run(request, resolved)
+    with run.locked(), ray_session(resolved.ray):
+        return warm_start(run, resolved, serial=False) | {"run": str(run.root)}
+
+
+def check_request(request: TrainRequest) -> None:
+    """Raises UserError for arguments that do not go together."""
+    if request.recipe is None and request.resume is None:
+        raise UserError("give a RECIPE to start a run, or --resume RUN to go on with one")
+    if request.resume is None:
+        return
+    if request.recipe is not None:
+        raise UserError(f"a resumed run has its recipe in {request.resume}: give either RECIPE or --resume")
+    if request.out is not None or request.replays is not None:
+        raise UserError("--resume goes on in the same folder with the same replays: leave out --out and --replays")
+
+
+def check_parts_fit(recipe: Recipe) -> None:
+    """Raises UserError before anything is done for what would otherwise fail after the warm start."""
+    from exphil_league.rl.build import slot_groups
+    from policies.scripted import SCRIPTED
+
+    slot_groups(recipe)
+    make_backend(recipe.game.backend, 1).close()
+    if recipe.rating.anchor not in SCRIPTED:
+        raise UserError(
+            f"rating.anchor: {recipe.rating.anchor!r} is no scripted player; there are {', '.join(SCRIPTED)}"
+        )
+
+
+def planned_recipe(request: TrainRequest) -> Recipe:
+    """The recipe the run will follow. Raises UserError."""
+    if request.resume is None:
+        assert request.recipe is not None
+        return load_recipe(request.recipe, request.sets)
+    old = run_folder.reopen(request.resume).load_recipe()
+    new = changed(old, request.sets)
+    refused = {key: pair for key, pair in difference(old, new).items() if key not in CHANGEABLE}
+    if refused:
+        was = "; ".join(f"{key} is {before}, not {after}" for key, (before, after) in refused.items())
+        raise UserError(f"{request.resume}: {was}. A resumed run may change only {', '.join(CHANGEABLE)}")
+    return new
+
+
+def plan(recipe: Recipe) -> dict[str, Any]:
+    """What `--dry-run` shows."""
+    say(dump(recipe).rstrip(), f"stages: {', '.join(STAGES)}")
+    return {"recipe": recipe.model_dump(mode="json"), "stages": list(STAGES)}
+
+
+def open_run(request: TrainRequest, recipe: Recipe) -> RunFolder:
+    """The folder of the run, made if it is new. Raises UserError."""
+    if request.resume is not None:
+        return run_folder.reopen(request.resume)
+    if request.replays is not None and not any(request.replays.rglob("*.slp")):
+        raise UserError(
+            f"{request.replays}: no .slp file in it; give the folder of your replays, or leave --replays out"
+        )
+    return run_folder.create(request.out or run_folder.default_root(recipe.name), recipe, request.replays)
+
+
+def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
+    """All stages that are not done yet; returns the report."""
+    say(f"run folder: {run.root}")
+    with ray_session(recipe.ray):
+        digest = warm_start(run, recipe, serial)["checkpoint"]
+        from exphil_league.league_phase import league_run, learn, rate
+        from exphil_league.observe.report import report
+
+        with league_run(run, recipe, serial, digest) as here:
+            learn(here)
+            rate(here)
+            return report(here.run, here.league)
+
+
+def warm_start(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
+    """What imitation reached, once a run: of the user's replays, else of games that scripted players play."""
+    done = _read_json(run.warm_start)
+    if done is not None and done["stopped_by"] != "interrupt":
+        return done
+    from exphil_league.imitation.train import TrainingPlace, run_imitation
+
+    given = run.load_about()["replays"]
+    replays = Path(given) if given else scripted_replays(run, recipe)
+    cloned = run_imitation(
+        recipe.imitation,
+        recipe.policy.spec(recipe.game.characters),
+        replays,
+        run.root,
+        serial=serial,
+        seed=recipe.seed,
+        filters=recipe.replays,
+        reward=recipe.ppo.reward,
+        gamma=recipe.ppo.gamma,
+        place=TrainingPlace(torch_threads=recipe.ray.torch_threads, gpus_per_worker=recipe.ray.num_gpus_per_learner),
+    )
+    return cloned.report
+
+
+def scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
+    """Games of scripted players under tournament rules, on the recipe's stages and with its characters."""
+    from exphil_league.evaluation.scripted_games import make_scripted_games
+
+    folder = run.replays / "scripted"
+    names, stages = recipe.game.characters, recipe.game.stages
+    matchups = [Matchup(characters=(one, two), stage=stage) for one, two, stage in product(names, names, stages)]
+    if not folder.is_dir() or len(list(folder.glob("*.slp"))) < recipe.imitation.scripted_games:
+        make_scripted_games(folder, recipe.imitation.scripted_games, recipe.seed, matchups)
+    return folder
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,0 +1,175 @@
+"""Staying alive: hits taken, falls, the way back to the stage, the ledge, lying on the floor."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from numba import njit
+
+from policies.scripted_pad import A, B, R, X, chance, hold, pick, press, tap
+from policies.scripted_senses import NO_FLOOR
+
+_DI_COS: Final = math.cos(math.radians(18.0))  # the most a launch can be turned: 18 degrees (PlCo.dat)
+_DI_SIN: Final = math.sin(math.radians(18.0))
+_TECH_FRAMES: Final = 8.0  # press so long before the floor; the game accepts 20
+_TECH_LOCK_FRAMES: Final = 40  # a second press within so many frames is ignored
+_CANCEL_FRAMES: Final = 4.0  # press so long before landing; the game accepts 7
+_DRIFT_UNITS: Final = 0.7  # sideways units per frame a falling fighter surely makes
+
+
+@njit(cache=True)
+def _frames_to_blast(s, vx, vy):
+    """Frames a straight flight from here needs to the nearest blast line."""
+    across = 1e9
+    if vx > 0.01:
+        across = (s.blast_right - s.me_x) / vx
+    elif vx < -0.01:
+        across = (s.blast_left - s.me_x) / vx
+    along = 1e9
+    if vy > 0.01:
+        along = (s.blast_top - s.me_y) / vy
+    elif vy < -0.01:
+        along = (s.blast_bottom - s.me_y) / vy
+    return min(across, along)
+
+
+@njit(cache=True)
+def hold_survival(s, pad):
+    """Stick at right angles to the launch, to the side on which the way to the blast zone is longer (DI)."""
+    vx, vy = s.me_kb_x, s.me_kb_y
+    speed = math.sqrt(vx * vx + vy * vy)
+    if speed < 0.1:
+        hold(pad, s.inward, 0.7)
+        return
+    left = _frames_to_blast(s, vx * _DI_COS - vy * _DI_SIN, vx * _DI_SIN + vy * _DI_COS)
+    right = _frames_to_blast(s, vx * _DI_COS + vy * _DI_SIN, vy * _DI_COS - vx * _DI_SIN)
+    side = 1.0 if left >= right else -1.0
+    hold(pad, -vy / speed * side, vx / speed * side)
+
+
+@njit(cache=True)
+def take_hit(s, m, pad):
+    """In hitlag hold the direction that lives longest, later prepare the landing."""
+    if s.me_hitlag > 0:
+        if m.in_hitlag == 0:
+            m.choice = 1.0 if chance(m, m.skill.survive) else 0.0
+        if m.choice == 1.0:
+            hold_survival(s, pad)
+        return
+    if s.me_airborne == 1:
+        tech(s, m, pad)
+
+
+@njit(cache=True)
+def tech(s, m, pad):
+    """Press a trigger just before the floor, rolling inward, outward or not at all. True when it did."""
+    if s.landing_frames > _TECH_FRAMES or m.trigger_lock > 0:
+        return False
+    m.trigger_lock = _TECH_LOCK_FRAMES
+    if not chance(m, m.skill.tech):
+        return False
+    hold(pad, float(pick(m, 3) - 1), 0.0)
+    return tap(pad, s, R)
+
+
+@njit(cache=True)
+def l_cancel(s, m, pad):
+    """Press a trigger just before an aerial lands."""
+    if s.landing_frames <= _CANCEL_FRAMES and m.trigger_lock == 0:
+        m.trigger_lock = 12
+        if chance(m, m.skill.l_cancel):
+            tap(pad, s, R)
+
+
+@njit(cache=True)
+def tumble(s, m, pad):
+    """Out of hitstun but tumbling: go home if off the stage, tech near the floor, else shake free."""
+    if is_outside(s):
+        recover(s, m, pad)
+    elif not tech(s, m, pad):
+        hold(pad, s.inward if abs(s.stick_x) < 0.5 else 0.0, 0.0)
+
+
+@njit(cache=True)
+def is_outside(s):
+    """Whether there is nothing to land on below."""
+    return s.floor_y <= NO_FLOOR
+
+
+@njit(cache=True)
+def _drifts_home(s):
+    """Whether falling with the stick held inward already lands on the stage."""
+    frames = s.me_y / max(-s.me_vy, 1.5)
+    return s.me_y > 0 and s.outside < _DRIFT_UNITS * frames
+
+
+@njit(cache=True)
+def recover(s, m, pad):
+    """Free in the air beyond the ledge: drift, double jump, then a special. `choice` varies how deep it waits."""
+    hold(pad, s.inward, 0.0)
+    if _drifts_home(s) or s.me_vy > 0:
+        return
+    far = s.outside > 30.0
+    deep = s.me_y < 10.0 - 30.0 * m.choice
+    if s.me_jumps > 0 and m.skill.double_jump > 0:
+        if deep or far:
+            tap(pad, s, X)
+        return
+    level = -5.0 < s.me_y < 25.0 and s.outside < 70.0
+    if level and m.choice < m.skill.side_special:
+        tap(pad, s, B)
+    elif (s.me_y < 5.0 - 20.0 * m.choice or far) and m.skill.up_special > 0:
+        hold(pad, 0.0, 1.0)
+        tap(pad, s, B)
+
+
+@njit(cache=True)
+def aim_special(s, pad):
+    """Point a special at the ledge from outside, around the corner from below the stage."""
+    side = -s.inward
+    if s.outside < 0 and s.me_y < -3.0:
+        to_x, to_y = side * (s.edge_x + 8.0), 2.0
+    elif s.me_y > 12.0:
+        to_x, to_y = side * (s.edge_x - 15.0), 2.0
+    else:
+        to_x, to_y = side * (s.edge_x - 1.0), 6.0
+    dx, dy = to_x - s.me_x, to_y - s.me_y
+    length = max(math.sqrt(dx * dx + dy * dy), 1.0)
+    hold(pad, dx / length, dy / length)
+
+
+@njit(cache=True)
+def leave_ledge(s, m, pad):
+    """Hang for a while, then climb, jump, roll, attack, or let go and double jump."""
+    if s.me_age < 2.0:
+        m.wait = 4 + pick(m, 26)
+    if m.wait > 0:
+        m.wait -= 1
+        return
+    if m.choice < 0.4 or m.skill.careful < 1:
+        hold(pad, s.inward, 0.0)
+    elif m.choice < 0.6:
+        tap(pad, s, X)
+    elif m.choice < 0.75:
+        tap(pad, s, R)
+    elif m.choice < 0.85:
+        tap(pad, s, A)
+    else:
+        hold(pad, 0.0, -1.0)
+
+
+@njit(cache=True)
+def get_up(s, m, pad):
+    """Lying on the floor: stand, roll either way or attack after a while."""
+    if s.me_age < 2.0:
+        m.wait = pick(m, 30)
+    if m.wait > 0:
+        m.wait -= 1
+        return
+    if m.choice < 0.4:
+        hold(pad, 0.0, 1.0)
+    elif m.choice < 0.8:
+        hold(pad, 1.0 if m.choice < 0.6 else -1.0, 0.0)
+    else:
+        press(pad, A if s.held == 0 else 0)

@@ -1,0 +1,137 @@
+"""LeaguePPO with a real league on the toy game: serial determinism, checkpoints, resets, runners as actors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+import torch
+
+from exphil_league.config.recipe import Recipe
+from exphil_league.league.actor import RemoteLeague
+from exphil_league.rl.algorithm import LeaguePPO
+from exphil_league.rl.build import algorithm_config
+from exphil_league.rl.shared import share
+from policies import checkpoint
+from tests.fakes import FakeBackend
+from tests.rl_play import found_league, small_recipe
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ray() -> Iterator[None]:
+    ours = not ray.is_initialized()
+    if ours:
+        ray.init(num_cpus=2, include_dashboard=False, address="local", log_to_driver=False)
+    yield
+    if ours:
+        ray.shutdown()
+
+
+def serial_run(run: Path, recipe: Recipe) -> tuple[LeaguePPO, Any]:
+    league, start = found_league(run, recipe)
+    config = algorithm_config(
+        recipe,
+        spec=recipe.policy.spec(recipe.game.characters),
+        store=run / "checkpoints",
+        starts={"warm_start": start},
+        open_league=share(str(run), league),
+        open_backend=FakeBackend,
+        serial=True,
+    )
+    return config.build_algo(), league
+
+
+def optimizer_tensors(algo: LeaguePPO) -> list[torch.Tensor]:
+    optimizers = algo.learner_group._learner._named_optimizers
+    return [
+        tensor.clone()
+        for name in sorted(optimizers)
+        for _, state in sorted(optimizers[name].state_dict()["state"].items())
+        for tensor in state.values()
+    ]
+
+
+def test_two_serial_runs_of_one_seed_are_equal(tmp_path: Path) -> None:
+    found = []
+    for name in ("a", "b"):
+        algo, league = serial_run(tmp_path / name, small_recipe(delay_frames=2))
+        results = [algo.train() for _ in range(5)]
+        snapshots = sorted(path.name for path in (tmp_path / name / "checkpoints").iterdir())
+        found.append((algo.membership.digests, optimizer_tensors(algo), snapshots, league.status()))
+        assert results[-1]["rl"]["env_frames"] == results[-1]["timesteps_total"] == 5 * 16 * 8
+        algo.stop()
+    first, second = found
+    assert first[0] == second[0]
+    assert first[2:] == second[2:]
+    assert first[3]["counts"]["games.train"] == 24
+    for one, other in zip(first[1], second[1], strict=True):
+        assert torch.equal(one, other)
+
+
+def test_checkpoint_brings_back_weights_optimizer_and_standing(tmp_path: Path) -> None:
+    recipe = small_recipe()
+    algo, league = serial_run(tmp_path / "run", recipe)
+    for _ in range(3):
+        algo.train()
+    algo.save_checkpoint(str(tmp_path / "saved"))
+    digests, tensors, standing = algo.membership.digests, optimizer_tensors(algo), algo.membership.get_state()
+    algo.train()
+    algo.restore_from_path(str(tmp_path / "saved"))
+    assert algo.membership.get_state() == standing
+    assert {p: checkpoint.digest_of(algo.policy(p)) for p in digests} == digests
+    assert all(torch.equal(a, b) for a, b in zip(optimizer_tensors(algo), tensors, strict=True))
+    result = algo.train()
+    assert result["rl"]["env_frames"] == 4 * 16 * 8
+    assert league.learner("main").player.digest == algo.membership.digests["main"]
+    algo.stop()
+
+
+def test_the_exploiter_is_frozen_and_starts_again(tmp_path: Path) -> None:
+    recipe = small_recipe(exploiter_share=0.6)
+    algo, league = serial_run(tmp_path, recipe)
+    start = algo._setup.starts[0].checkpoint.name
+    while league.learner("main_exploiter").generation == 0:
+        result = algo.train()
+    assert algo.membership.digests["main_exploiter"] == start
+    assert checkpoint.digest_of(algo.policy("main_exploiter")) == start
+    assert checkpoint.digest_of(algo.env_runner_group.local_env_runner.module["main_exploiter"].policy) == start
+    assert result["rl"]["main_exploiter"]["updates"] > 1
+    assert algo.train()["rl"]["main_exploiter"]["updates"] == 1
+    algo.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("runners", "learners"), [(1, 0), (2, 2)])
+def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: int) -> None:
+    recipe = small_recipe()
+    recipe = recipe.model_copy(
+        update={"ray": recipe.ray.model_copy(update={"num_env_runners": runners, "num_learners": learners})}
+    )
+    local, start = found_league(tmp_path, recipe)
+    local.close()
+    league = RemoteLeague(tmp_path, recipe.league_setup(), recipe.seed)
+    config = algorithm_config(
+        recipe,
+        spec=recipe.policy.spec(recipe.game.characters),
+        store=tmp_path / "checkpoints",
+        starts={"warm_start": start},
+        open_league=lambda: league,
+        open_backend=FakeBackend,
+    )
+    config.resources(num_cpus_for_main_process=0)
+    config.env_runners(num_cpus_per_env_runner=0.5)
+    config.learners(num_cpus_per_learner=0.5)
+    algo = config.build_algo()
+    for _ in range(4):
+        result = algo.train()
+    assert result["rl"]["env_frames"] == 4 * 16 * 8 * runners
+    assert league.status()["counts"]["games.train"] == 16 * runners
+    assert league.learner("main").player.digest == checkpoint.digest_of(algo.policy("main"))
+    weights = algo.learner_group.foreach_learner(lambda learner: learner.policy_weights("main"))
+    weights = [result.get() for result in weights.result_or_errors]
+    assert all(torch.equal(tensor, weights[-1][name]) for name, tensor in weights[0].items())
+    algo.stop()
+    league.close()

@@ -1,0 +1,56 @@
+"""Run folders: never overwritten, refused by reason, locked while in use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exphil_league.config.recipe import Recipe
+from exphil_league.errors import UserError
+from exphil_league.run_folder import create, reopen
+
+
+def test_a_created_run_reopens_with_its_recipe(tmp_path: Path) -> None:
+    recipe = Recipe(name="mine", seed=7)
+    create(tmp_path / "run", recipe, replays=tmp_path)
+    run = reopen(tmp_path / "run")
+    assert run.load_recipe() == recipe
+    assert run.load_about()["replays"] == str(tmp_path)
+
+
+def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:
+    create(tmp_path / "run", Recipe(), None)
+    with pytest.raises(UserError, match="--resume"):
+        create(tmp_path / "run", Recipe(), None)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="not a run"):
+        create(tmp_path, Recipe(), None)
+    with pytest.raises(UserError, match="not a run folder"):
+        reopen(tmp_path)
+
+
+def test_a_run_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
+    run = create(tmp_path / "run", Recipe(), None)
+    run.about.write_text(json.dumps({"format": "exphil-league-run-0"}))
+    with pytest.raises(UserError, match=r"exphil-league-run-0.*--out"):
+        reopen(run.root)
+
+
+def test_a_recipe_of_another_version_names_file_and_key(tmp_path: Path) -> None:
+    run = create(tmp_path / "run", Recipe(), None)
+    run.recipe.write_text(run.recipe.read_text() + "warp: 9\n")
+    with pytest.raises(UserError, match=r"recipe\.yaml: unknown key warp"):
+        run.load_recipe()
+
+
+def test_only_one_process_works_on_a_run(tmp_path: Path) -> None:
+    run = create(tmp_path / "run", Recipe(), None)
+    with run.locked(), pytest.raises(UserError, match="another process"), run.locked():
+        pass
+    with run.locked():
+        pass

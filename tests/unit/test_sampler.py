@@ -1,0 +1,155 @@
+"""The sampler: what it records is what was played, and the learner can recompute it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from envs.controller import NEUTRAL_PARTS, encode
+from exphil_league.league.model import Outcome
+from exphil_league.rl.batch import PlayerBatch, ReturnSettings, to_batch
+from exphil_league.rl.buffers import ChunkShape, UnwrittenRow, allocate, check_written, poison
+from exphil_league.rl.chunk import Chunk
+from exphil_league.rl.sampler import Sampler
+from exphil_league.rl.update import evaluate
+from policies.policy import Policy, PolicyInputs
+from tests.fakes import FakeBackend
+from tests.rl_play import RecordingBackend, new_sampler, small_recipe
+
+CORES_AND_DELAYS = [("mlp", 0), ("gru", 0), ("gru", 3)]
+
+
+def recomputed(policy: Policy, batch: PlayerBatch) -> torch.Tensor:
+    with torch.no_grad():
+        return evaluate(policy, batch).head.log_prob
+
+
+def second_chunk(sampler: Sampler) -> tuple[Chunk, PlayerBatch]:
+    """Main's second chunk: it starts from a state that is not zero and has resets inside."""
+    sampler.sample()
+    chunk = sampler.sample()[0]
+    assert chunk.resets[1:-1].any()
+    return chunk, to_batch(chunk, ReturnSettings(0.99, 0.95), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("core", "delay_frames"), CORES_AND_DELAYS)
+def test_learner_recomputes_what_the_sampler_saw(tmp_path: Path, core: str, delay_frames: int) -> None:
+    sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames, core))
+    chunk, batch = second_chunk(sampler)
+    policy = sampler.lanes[0].policy
+    np.testing.assert_allclose(recomputed(policy, batch), chunk.log_prob, atol=1e-5)
+    with torch.no_grad():
+        np.testing.assert_allclose(evaluate(policy, batch).value, chunk.value[:-1], atol=1e-5)
+
+
+def test_recomputation_notices_broken_state_resets_and_queue(tmp_path: Path) -> None:
+    sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames=3))
+    chunk, batch = second_chunk(sampler)
+    policy = sampler.lanes[0].policy
+    queue = batch.inputs.queue.flip(2)
+    broken = {
+        "state": replace(batch, state=tuple(torch.zeros_like(layer) for layer in batch.state)),
+        "resets": replace(batch, resets=torch.zeros_like(batch.resets)),
+        "queue": replace(batch, inputs=PolicyInputs(batch.inputs.floats, batch.inputs.ids, queue)),
+        "columns": replace(batch, state=tuple(layer.flip(0) for layer in batch.state)),
+    }
+    for what, wrong in broken.items():
+        difference = (recomputed(policy, wrong) - torch.from_numpy(chunk.log_prob)).abs().max()
+        assert difference > 1e-3, what
+
+
+@pytest.mark.parametrize("delay_frames", [0, 3])
+def test_columns_are_exactly_the_learners_seats(tmp_path: Path, delay_frames: int) -> None:
+    recipe = small_recipe(delay_frames, opponents_per_runner=2)
+    backend = RecordingBackend(recipe.ppo.games)
+    sampler, _ = new_sampler(tmp_path, recipe, backend)
+    chunks = sampler.sample()
+    # Eight games: three of self-play, three of main and two of the exploiter against somebody frozen.
+    assert [(c.player, c.log_prob.shape[1], c.env_frames) for c in chunks] == [
+        ("main", 9, 6 * 16),
+        ("main_exploiter", 2, 2 * 16),
+    ]
+    pressed = encode(np.stack(backend.pressed))  # [T, N, P, A]
+    for lane, chunk in zip(sampler.lanes, chunks, strict=True):
+        own = pressed[:, lane.games, lane.seats]
+        np.testing.assert_array_equal(own[delay_frames:], chunk.parts[: len(own) - delay_frames])
+        assert (own[:delay_frames] == NEUTRAL_PARTS).all()
+    seats = {(lane.games[i], lane.seats[i]) for lane in sampler.lanes for i in range(len(lane.games))}
+    assert len(seats) == 11, "no seat belongs to two columns"
+
+
+def test_queue_holds_the_last_actions_and_is_neutral_at_a_start(tmp_path: Path) -> None:
+    sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames=3))
+    chunk, _ = second_chunk(sampler)
+    assert (chunk.queue[chunk.resets] == NEUTRAL_PARTS).all()
+    for row in range(1, len(chunk.parts)):
+        going_on = ~chunk.resets[row]
+        np.testing.assert_array_equal(chunk.queue[row, going_on, -1], chunk.parts[row - 1, going_on])
+        np.testing.assert_array_equal(chunk.queue[row, going_on, :-1], chunk.queue[row - 1, going_on, 1:])
+
+
+def test_every_finished_game_is_reported_once(tmp_path: Path) -> None:
+    recipe = small_recipe()
+    backend = RecordingBackend(recipe.ppo.games)
+    sampler, league = new_sampler(tmp_path, recipe, backend)
+    for _ in range(6):
+        sampler.sample()
+    ids = [result.job_id for result in league.reported]
+    assert len(ids) == len(set(ids)) == backend.ended > 3 * recipe.ppo.games
+    assert league.status()["counts"]["games.train"] == len(ids)
+    assert {r.frames for r in league.reported} == {24}
+    stats = sampler.take_stats()
+    assert (stats.games, stats.timer_games, stats.env_frames) == (len(ids), len(ids), 6 * 16 * 8)
+
+
+def test_game_ends_stop_the_return_and_faults_do_not(tmp_path: Path) -> None:
+    sampler, _ = new_sampler(tmp_path, small_recipe())
+    chunk = sampler.sample()[0]
+    chunk = sampler.sample()[0]
+    ends = chunk.terminated
+    assert ends.any()
+    assert not chunk.truncated.any()
+    np.testing.assert_array_equal(chunk.resets[1:], ends)
+
+
+class NonsenseBackend(FakeBackend):
+    """A game that dies leaves a last frame of nonsense."""
+
+    def step(self, controllers):
+        frames = super().step(controllers)
+        frames["players"]["percent"][self.done, 0] = 500.0
+        return frames
+
+
+def test_a_died_game_is_aborted_truncated_and_brings_no_reward(tmp_path: Path) -> None:
+    recipe = small_recipe()
+    sampler, league = new_sampler(tmp_path, recipe, NonsenseBackend(recipe.ppo.games, fault_at=10))
+    chunk = sampler.sample()[0]
+    assert chunk.truncated[9].all()
+    assert not chunk.terminated.any()
+    assert (chunk.reward[9] == 0).all()
+    assert {r.outcome for r in league.reported} == {Outcome.ABORTED}
+
+
+def test_rewards_are_zero_sum_in_self_play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fakes.REACH_UNITS", 1000.0)
+    sampler, _ = new_sampler(tmp_path, small_recipe(time_limit_s=60.0))
+    rewards = [sampler.sample()[0].reward.copy() for _ in range(3)]
+    self_play = np.concatenate(rewards)[:, :6]
+    assert np.abs(self_play).sum() > 0
+    np.testing.assert_array_equal(self_play[:, 0::2], -self_play[:, 1::2])
+
+
+def test_an_unwritten_row_is_found() -> None:
+    chunk = allocate("main", ChunkShape(rows=4, columns=3, floats=5, ids=2, delay_frames=0))
+    poison(chunk)
+    for name in ("floats", "log_prob", "value", "reward", "ids"):
+        getattr(chunk, name).fill(0)
+    check_written(chunk)
+    chunk.reward[2, 1] = np.nan
+    with pytest.raises(UnwrittenRow, match="reward has no number at row 2, column 1"):
+        check_written(chunk)

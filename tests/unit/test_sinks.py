@@ -1,0 +1,91 @@
+"""What a run reports: names, JSON lines across a resume, the console line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exphil_league.config.run import RunConfig
+from exphil_league.observe import metric_names as names
+from exphil_league.observe.sinks import Console, JsonLines, progress_line, time_left_s
+
+
+def metrics(update: int, **more: float) -> dict[str, float]:
+    return {names.UPDATES: update, names.ENV_FRAMES: update * 1000, names.SECONDS: update * 2.0} | more
+
+
+def updates(path: Path) -> list[int]:
+    return [json.loads(line)[names.UPDATES] for line in path.read_text().splitlines()]
+
+
+def test_a_resumed_run_writes_each_update_once(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    first = JsonLines(path)
+    for update in range(1, 8):
+        first.write(metrics(update))
+    with path.open("a") as killed:
+        killed.write('{"training_iteration": 8, "timest')
+    second = JsonLines(path)
+    for update in range(5, 10):
+        second.write(metrics(update))
+    assert updates(path) == list(range(1, 10))
+
+
+def test_the_console_speaks_at_its_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    now_s, ladders = [0.0], []
+    console = Console(RunConfig(console_every_s=10), lambda: ladders.append(now_s[0]), lambda: now_s[0])
+    for second in range(25):
+        now_s[0] = float(second)
+        console.write(metrics(second + 1, **{names.RATING_GAMES: second}))
+    assert capsys.readouterr().err.count("league: update") == 3
+    assert ladders == [10.0, 20.0]
+
+
+def test_the_progress_line_shows_rating_and_time_left() -> None:
+    found = metrics(10, **{names.ELO: 1042.0, names.ELO_LOW: 1000.0, names.ELO_HIGH: 1084.0, names.FPS: 5123.0})
+    line = progress_line(found, RunConfig(max_minutes=1))
+    assert line == "league: update 10, 10k frames, 5123 frames/s, 0 games/s, main 1042 ± 42 Elo, 40 s left"
+
+
+@pytest.mark.parametrize(
+    ("limits", "left_s"),
+    [
+        (RunConfig(), None),
+        (RunConfig(max_updates=20), 20.0),
+        (RunConfig(max_env_frames=15_000), 10.0),
+        (RunConfig(max_env_frames=15_000, max_minutes=1), 10.0),
+        (RunConfig(max_updates=5), 0.0),
+    ],
+)
+def test_time_left_is_that_of_the_first_limit(limits: RunConfig, left_s: float | None) -> None:
+    assert time_left_s(metrics(10), limits) == (left_s if left_s is None else pytest.approx(left_s))
+
+
+def row(player: str, kind: str, elo: float, games: int) -> dict[str, Any]:
+    return {"player": player, "kind": kind, "elo": elo, "low": elo - 50, "high": elo + 50, "games": games}
+
+
+def pair(player: str, opponent: str, win_rate: float, games: int = 10) -> dict[str, Any]:
+    return {"player": player, "opponent": opponent, "win_rate": win_rate, "games": games}
+
+
+def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
+    ladder = {
+        "main": "main@2",
+        "players": [row("main@2", "main", 1100, 20), row("walker", "anchor", 900, 20), row("idle", "anchor", 500, 0)],
+    }
+    payoff = {"evaluate": [pair("walker", "main@2", 0.2), pair("main@2", "idle", 0.5, 0), pair("main@1", "walker", 1)]}
+    flat = names.flatten({"league": names.league_metrics(ladder, payoff)})
+    assert flat[names.ELO] == 1100
+    assert (flat[names.ELO_LOW], flat[names.ELO_HIGH]) == (1050, 1150)
+    assert flat[names.RATING_GAMES] == 20
+    rates = {name: value for name, value in flat.items() if name.startswith(names.WIN_RATE)}
+    assert rates == {names.WIN_RATE + "walker": pytest.approx(0.8)}
+
+
+def test_an_unrated_main_has_no_elo_yet() -> None:
+    ladder = {"main": "warm_start", "players": [row("warm_start", "historical", 1000, 0)]}
+    assert names.ELO not in names.flatten({"league": names.league_metrics(ladder, {"evaluate": []})})
