@@ -1,4 +1,4 @@
-"""THE frame record: one structured type filled identically by peppi, the simulator and Dolphin.
+"""THE frame record: one structured type filled identically from replays and by every backend.
 
 Values are Slippi's raw post-frame values: sticks -1..1, positions in game units, speeds in units per
 frame, percent in percent, `state_age` as recorded (frames, may be fractional or negative), internal

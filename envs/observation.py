@@ -1,4 +1,4 @@
-"""Frames -> what a policy sees, by one compiled function for replays, simulator and Dolphin alike.
+"""Frames -> what a policy sees, by one compiled function for replays and every backend alike.
 
 Both seats of a game get an observation from their own point of view (self first, opponent second).
 `floats` [..., P, F] is scaled to about -1..1 and never NaN: a value that the source lacks becomes 0 and the

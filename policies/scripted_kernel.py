@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from envs.controller import PART_SIZES
+from policies.scripted_jit import entry, kernel
 from policies.scripted_offence import in_aerial, in_air, in_jump_squat, in_shield, on_ground
 from policies.scripted_pad import X, hold, pick, release_all, tap, uniform
 from policies.scripted_senses import sense
@@ -15,13 +14,13 @@ _SIZES = PART_SIZES
 _HOLD_SHARE = 0.9  # of frames on which a random player keeps an input
 
 
-@njit(cache=True)
+@kernel
 def _leave_platform(s, m, pad):
     if s.me_age > 10.0 + 30.0 * m.choice:
         hold(pad, 0.0, -1.0)
 
 
-@njit(cache=True)
+@kernel
 def _in_special(s, pad):
     """Off the stage a special is the way home; on it, jumping out of one is the quickest end."""
     if is_outside(s):
@@ -30,7 +29,7 @@ def _in_special(s, pad):
         tap(pad, s, X)
 
 
-@njit(cache=True)
+@kernel
 def _choose(situation, s, m, pad):
     if situation == Situation.GROUND:
         on_ground(s, m, pad)
@@ -58,7 +57,7 @@ def _choose(situation, s, m, pad):
         _leave_platform(s, m, pad)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def think(words_f32, words_i32, seats, columns, outlines, memory, senses, parts):
     """Action parts [n, 6] of n columns: frames' words [n, W], seats [n], rows of `memory` by columns [n]."""
     s = senses[0]
@@ -76,7 +75,7 @@ def think(words_f32, words_i32, seats, columns, outlines, memory, senses, parts)
         m.in_hitlag = 1 if s.me_hitlag > 0 else 0
 
 
-@njit(cache=True, nogil=True)
+@entry
 def mash(columns, memory, held, parts):
     """Random players: each part of `held` [capacity, 6] is drawn anew on a tenth of the frames."""
     for k in range(columns.shape[0]):

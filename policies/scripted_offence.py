@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import njit
-
+from policies.scripted_jit import kernel
 from policies.scripted_pad import A, B, Plan, R, X, chance, flick_c, flick_down, hold, pick, press, tap, uniform
 from policies.scripted_situation import Situation, situation_of
 from policies.scripted_survival import is_outside, l_cancel, recover
@@ -23,7 +22,7 @@ _WALK: Final = 0.6
 _DASHING, _RUNNING = 20, 21  # action states
 
 
-@njit(cache=True)
+@kernel
 def foe_is_open(s):
     """Whether the foe cannot answer for some frames: landing lag, late in an attack, dodging, down."""
     foe = situation_of(s.foe_action)
@@ -34,7 +33,7 @@ def foe_is_open(s):
     return foe == Situation.HELPLESS or s.foe_hitstun > 4.0
 
 
-@njit(cache=True)
+@kernel
 def foe_threatens(s):
     """Whether the foe is early in an attack that can reach us."""
     foe = situation_of(s.foe_action)
@@ -44,7 +43,7 @@ def foe_threatens(s):
     return foe == Situation.AERIAL and near and s.foe_age < 20.0
 
 
-@njit(cache=True)
+@kernel
 def _ground_strike(s, m, pad):
     """One grounded attack at a foe in reach."""
     facing = s.me_facing * s.dx > -2.0
@@ -74,7 +73,7 @@ def _ground_strike(s, m, pad):
     tap(pad, s, A)
 
 
-@njit(cache=True)
+@kernel
 def _running_strike(s, m, pad):
     """An attack out of a dash: up smash through the jump squat, down special, or dash attack."""
     if m.skill.finish > 0 and s.distance < _REACH + 2.0 and chance(m, 0.6):
@@ -86,7 +85,7 @@ def _running_strike(s, m, pad):
         tap(pad, s, A)
 
 
-@njit(cache=True)
+@kernel
 def _strike(s, m, pad):
     """Attack if the foe is in reach and the moment is chosen. True when an attack was pressed."""
     running = s.me_action == _DASHING or s.me_action == _RUNNING
@@ -102,13 +101,13 @@ def _strike(s, m, pad):
     return True
 
 
-@njit(cache=True)
+@kernel
 def _start_jump(s, m, pad, plan):
     m.plan, m.plan_x = plan, s.toward
     tap(pad, s, X)
 
 
-@njit(cache=True)
+@kernel
 def _answer(s, m, pad):
     """Shield, dodge or back off when the foe asks for it. True when it did."""
     if foe_threatens(s) and chance(m, m.skill.guard):
@@ -124,7 +123,7 @@ def _answer(s, m, pad):
     return False
 
 
-@njit(cache=True)
+@kernel
 def _goal_x(s):
     """Where to stand: at the foe, or near the edge when it is off the stage."""
     limit = s.edge_x - _EDGE_MARGIN
@@ -133,7 +132,7 @@ def _goal_x(s):
     return max(-limit, min(limit, s.foe_x))
 
 
-@njit(cache=True)
+@kernel
 def _run_to(s, m, pad, goal_x):
     gap = goal_x - s.me_x
     way = 1.0 if gap > 0 else -1.0
@@ -144,7 +143,7 @@ def _run_to(s, m, pad, goal_x):
         hold(pad, s.toward * _TILT, 0.0)
 
 
-@njit(cache=True)
+@kernel
 def _approach(s, m, pad):
     """Close the distance: platforms first, then hops, wavedashes, or feet."""
     if s.dy > 18.0 and s.distance < 35.0 and s.foe_outside < 0 and chance(m, m.skill.aerial + 0.02):
@@ -165,7 +164,7 @@ def _approach(s, m, pad):
     _run_to(s, m, pad, _goal_x(s))
 
 
-@njit(cache=True)
+@kernel
 def on_ground(s, m, pad):
     """Free to act on the ground."""
     if m.plan == Plan.BACK_OFF and m.wait > 0:
@@ -179,7 +178,7 @@ def on_ground(s, m, pad):
     _approach(s, m, pad)
 
 
-@njit(cache=True)
+@kernel
 def in_shield(s, m, pad):
     """Hold the shield while the attack lasts, then answer out of it."""
     if m.wait > 0 or s.me_action == 181:  # shield stun
@@ -193,7 +192,7 @@ def in_shield(s, m, pad):
         _start_jump(s, m, pad, Plan.UP_SMASH if chance(m, 0.6) else Plan.HOP)
 
 
-@njit(cache=True)
+@kernel
 def in_jump_squat(s, m, pad):
     """Hold or let go of the jump button, by plan."""
     hold(pad, m.plan_x, 0.0)
@@ -203,7 +202,7 @@ def in_jump_squat(s, m, pad):
         press(pad, X)
 
 
-@njit(cache=True)
+@kernel
 def _aerial(s, m, pad):
     """An aerial at where the foe will be in four frames. True when one was pressed."""
     x, y = s.dx + 4.0 * (s.foe_vx - s.me_vx), s.dy + 4.0 * (s.foe_vy - s.me_vy)
@@ -221,7 +220,7 @@ def _aerial(s, m, pad):
     return tap(pad, s, A)
 
 
-@njit(cache=True)
+@kernel
 def _drift(s, m, pad):
     """Drift to the foe, but not off the stage; fall fast past the top of the arc."""
     ahead = s.me_x + 12.0 * s.me_vx
@@ -231,7 +230,7 @@ def _drift(s, m, pad):
         flick_down(pad, s)
 
 
-@njit(cache=True)
+@kernel
 def in_air(s, m, pad):
     """Free to act in the air."""
     if is_outside(s):
@@ -250,7 +249,7 @@ def in_air(s, m, pad):
     _drift(s, m, pad)
 
 
-@njit(cache=True)
+@kernel
 def in_aerial(s, m, pad):
     """During an aerial: drift, fall fast, L-cancel."""
     if is_outside(s):

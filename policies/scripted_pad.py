@@ -9,9 +9,9 @@ from enum import IntEnum
 from typing import Final
 
 import numpy as np
-from numba import njit
 
 from envs.controller import BUTTON_BITS, STICK_CENTRES
+from policies.scripted_jit import kernel
 
 SKILL: Final = np.dtype(
     [
@@ -76,7 +76,7 @@ _MIX_2: Final = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-@njit(cache=True)
+@kernel
 def uniform(memory):
     """Next number in [0, 1) of this column's stream (SplitMix64, Steele et al. 2014)."""
     memory.rng = memory.rng + _GOLDEN
@@ -87,19 +87,19 @@ def uniform(memory):
     return (z >> _S11) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@kernel
 def chance(memory, probability):
     """True with this probability."""
     return uniform(memory) < probability
 
 
-@njit(cache=True)
+@kernel
 def pick(memory, options):
     """One of 0 .. options - 1."""
     return int(uniform(memory) * options)
 
 
-@njit(cache=True)
+@kernel
 def release_all(pad):
     pad[0] = 0
     for part in range(1, 5):
@@ -107,7 +107,7 @@ def release_all(pad):
     pad[5] = 0
 
 
-@njit(cache=True)
+@kernel
 def centre_of(value):
     """Index of the stick centre nearest to `value`."""
     best, error = CENTRE, 9.0
@@ -118,18 +118,18 @@ def centre_of(value):
     return best
 
 
-@njit(cache=True)
+@kernel
 def hold(pad, x, y):
     """Main stick to (x, y)."""
     pad[1], pad[2] = centre_of(x), centre_of(y)
 
 
-@njit(cache=True)
+@kernel
 def press(pad, buttons):
     pad[0] |= buttons
 
 
-@njit(cache=True)
+@kernel
 def is_held(s, button):
     """Whether a single button was down on the frame before."""
     for bit in range(8):
@@ -138,7 +138,7 @@ def is_held(s, button):
     return False
 
 
-@njit(cache=True)
+@kernel
 def tap(pad, s, button):
     """Press a button so that the game takes it as new: only if it was up. True when it was pressed."""
     if is_held(s, button):
@@ -147,7 +147,7 @@ def tap(pad, s, button):
     return True
 
 
-@njit(cache=True)
+@kernel
 def flick_c(pad, s, x, y):
     """C-stick from neutral to (x, y). True when it was flicked."""
     if abs(s.c_x) > 0.2 or abs(s.c_y) > 0.2:
@@ -156,7 +156,7 @@ def flick_c(pad, s, x, y):
     return True
 
 
-@njit(cache=True)
+@kernel
 def flick_down(pad, s):
     """Main stick straight down as a new input (fast fall, platform drop); neutral first if it was held."""
     fresh = s.stick_y > -0.3

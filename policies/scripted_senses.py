@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.controller import CONTROLLER
 from envs.frame import FRAME, PLAYER, word_offset
 from envs.stage_outlines import stage_outlines
+from policies.scripted_jit import kernel
 
 _BODY = ("x", "y", "facing", "percent", "age", "hitlag", "hitstun", "vx", "vy", "kb_x", "kb_y")
 _STATE = ("action", "airborne", "jumps", "untouchable")
@@ -55,6 +55,7 @@ OUTLINE: Final = np.dtype(
 )
 NO_FLOOR: Final = -1000.0
 NEVER: Final = 1000.0
+_FEET_UNITS: Final = 2.5  # in the air the feet are drawn up: the body sinks so far below the floor before it lands
 
 
 def outline_table() -> NDArray[np.void]:
@@ -83,12 +84,12 @@ _STICK = _PAD + word_offset(CONTROLLER, "stick_x")
 _FIRST_DAMAGE, _LAST_DAMAGE = 75, 91
 
 
-@njit(cache=True)
+@kernel
 def _number(value):
     return np.float32(0.0) if np.isnan(value) else value
 
 
-@njit(cache=True)
+@kernel
 def _stage_row(stage, outlines):
     for row in range(len(outlines)):
         if outlines[row].stage == stage:
@@ -96,7 +97,7 @@ def _stage_row(stage, outlines):
     return 0
 
 
-@njit(cache=True)
+@kernel
 def _floor_below(x, y, outline):
     """Height of the highest floor at or below (x, y)."""
     floor = np.float32(NO_FLOOR)
@@ -109,7 +110,7 @@ def _floor_below(x, y, outline):
     return floor
 
 
-@njit(cache=True)
+@kernel
 def _read_me(f, i, at, s):
     s.me_x, s.me_y, s.me_facing = _number(f[at + _X]), _number(f[at + _Y]), _number(f[at + _FACING])
     s.me_percent, s.me_age = _number(f[at + _PERCENT]), _number(f[at + _AGE])
@@ -125,7 +126,7 @@ def _read_me(f, i, at, s):
     s.c_x, s.c_y = _number(f[at + _STICK + 2]), _number(f[at + _STICK + 3])
 
 
-@njit(cache=True)
+@kernel
 def _read_foe(f, i, at, s):
     s.foe_x, s.foe_y, s.foe_facing = _number(f[at + _X]), _number(f[at + _Y]), _number(f[at + _FACING])
     s.foe_percent, s.foe_age = _number(f[at + _PERCENT]), _number(f[at + _AGE])
@@ -140,7 +141,7 @@ def _read_foe(f, i, at, s):
         s.foe_vx = _number(f[at + _GROUND_V])
 
 
-@njit(cache=True)
+@kernel
 def sense(f, i, seat, outlines, s):
     """Fill record `s` from the words of one frame as `seat` sees it."""
     _read_me(f, i, _SEAT0 + seat * _SEAT_STRIDE, s)
@@ -158,4 +159,4 @@ def sense(f, i, seat, outlines, s):
     fall = -(s.me_vy + s.me_kb_y)
     s.landing_frames = np.float32(NEVER)
     if s.floor_y > NO_FLOOR and fall > 0.05:
-        s.landing_frames = (s.me_y - s.floor_y) / fall
+        s.landing_frames = (s.me_y - s.floor_y + _FEET_UNITS) / fall

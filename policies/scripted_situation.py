@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 from melee.enums import Action
-from numba import njit
 from numpy.typing import NDArray
+
+from policies.scripted_jit import kernel
 
 
 class Situation(IntEnum):
@@ -69,7 +70,7 @@ def _table() -> NDArray[np.int32]:
 _SITUATION: Final[NDArray[np.int32]] = _table()
 
 
-@njit(cache=True)
+@kernel
 def situation_of(action):
     """Situation of an action state id; BUSY for an unknown one."""
     if 0 <= action < _SITUATION.shape[0]:

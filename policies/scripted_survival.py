@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from numba import njit
-
+from policies.scripted_jit import kernel
 from policies.scripted_pad import A, B, R, X, chance, hold, pick, press, tap
 from policies.scripted_senses import NO_FLOOR
 
@@ -14,11 +13,14 @@ _DI_COS: Final = math.cos(math.radians(18.0))  # the most a launch can be turned
 _DI_SIN: Final = math.sin(math.radians(18.0))
 _TECH_FRAMES: Final = 8.0  # press so long before the floor; the game accepts 20
 _TECH_LOCK_FRAMES: Final = 40  # a second press within so many frames is ignored
-_CANCEL_FRAMES: Final = 4.0  # press so long before landing; the game accepts 7
+_TECH_HOLD_FRAMES: Final = 12  # the stick is held so long for a tech roll
+_CANCEL_FRAMES: Final = 5.0  # press so long before landing; the game accepts 7
+_CANCEL_LOCK_FRAMES: Final = 6
+_LOW_UNITS: Final = 12.0
 _DRIFT_UNITS: Final = 0.7  # sideways units per frame a falling fighter surely makes
 
 
-@njit(cache=True)
+@kernel
 def _frames_to_blast(s, vx, vy):
     """Frames a straight flight from here needs to the nearest blast line."""
     across = 1e9
@@ -34,9 +36,12 @@ def _frames_to_blast(s, vx, vy):
     return min(across, along)
 
 
-@njit(cache=True)
+@kernel
 def hold_survival(s, pad):
-    """Stick at right angles to the launch, to the side on which the way to the blast zone is longer (DI)."""
+    """Stick at right angles to the launch, to the side on which the way to the blast zone is longer (DI).
+
+    Near the floor never down: that would shift the fighter into the floor and into a knockdown.
+    """
     vx, vy = s.me_kb_x, s.me_kb_y
     speed = math.sqrt(vx * vx + vy * vy)
     if speed < 0.1:
@@ -45,10 +50,12 @@ def hold_survival(s, pad):
     left = _frames_to_blast(s, vx * _DI_COS - vy * _DI_SIN, vx * _DI_SIN + vy * _DI_COS)
     right = _frames_to_blast(s, vx * _DI_COS + vy * _DI_SIN, vy * _DI_COS - vx * _DI_SIN)
     side = 1.0 if left >= right else -1.0
+    if vx * side < -0.3 * speed and s.me_y - s.floor_y < _LOW_UNITS:
+        side = -side
     hold(pad, -vy / speed * side, vx / speed * side)
 
 
-@njit(cache=True)
+@kernel
 def take_hit(s, m, pad):
     """In hitlag hold the direction that lives longest, later prepare the landing."""
     if s.me_hitlag > 0:
@@ -61,28 +68,33 @@ def take_hit(s, m, pad):
         tech(s, m, pad)
 
 
-@njit(cache=True)
+@kernel
 def tech(s, m, pad):
-    """Press a trigger just before the floor, rolling inward, outward or not at all. True when it did."""
+    """Press a trigger just before the floor, rolling inward, outward or not at all. True while it does."""
+    if m.trigger_lock > _TECH_LOCK_FRAMES - _TECH_HOLD_FRAMES:
+        hold(pad, m.plan_x, 0.0)
+        return True
     if s.landing_frames > _TECH_FRAMES or m.trigger_lock > 0:
         return False
     m.trigger_lock = _TECH_LOCK_FRAMES
+    m.plan_x = 0.0
     if not chance(m, m.skill.tech):
         return False
-    hold(pad, float(pick(m, 3) - 1), 0.0)
+    m.plan_x = float(pick(m, 3) - 1)
+    hold(pad, m.plan_x, 0.0)
     return tap(pad, s, R)
 
 
-@njit(cache=True)
+@kernel
 def l_cancel(s, m, pad):
-    """Press a trigger just before an aerial lands."""
-    if s.landing_frames <= _CANCEL_FRAMES and m.trigger_lock == 0:
-        m.trigger_lock = 12
+    """Press a trigger just before an aerial lands; once more when a hit has frozen the fall."""
+    if s.landing_frames + s.me_hitlag <= _CANCEL_FRAMES and m.trigger_lock == 0:
+        m.trigger_lock = _CANCEL_LOCK_FRAMES
         if chance(m, m.skill.l_cancel):
             tap(pad, s, R)
 
 
-@njit(cache=True)
+@kernel
 def tumble(s, m, pad):
     """Out of hitstun but tumbling: go home if off the stage, tech near the floor, else shake free."""
     if is_outside(s):
@@ -91,20 +103,20 @@ def tumble(s, m, pad):
         hold(pad, s.inward if abs(s.stick_x) < 0.5 else 0.0, 0.0)
 
 
-@njit(cache=True)
+@kernel
 def is_outside(s):
     """Whether there is nothing to land on below."""
     return s.floor_y <= NO_FLOOR
 
 
-@njit(cache=True)
+@kernel
 def _drifts_home(s):
     """Whether falling with the stick held inward already lands on the stage."""
     frames = s.me_y / max(-s.me_vy, 1.5)
     return s.me_y > 0 and s.outside < _DRIFT_UNITS * frames
 
 
-@njit(cache=True)
+@kernel
 def recover(s, m, pad):
     """Free in the air beyond the ledge: drift, double jump, then a special. `choice` varies how deep it waits."""
     hold(pad, s.inward, 0.0)
@@ -124,7 +136,7 @@ def recover(s, m, pad):
         tap(pad, s, B)
 
 
-@njit(cache=True)
+@kernel
 def aim_special(s, pad):
     """Point a special at the ledge from outside, around the corner from below the stage."""
     side = -s.inward
@@ -139,7 +151,7 @@ def aim_special(s, pad):
     hold(pad, dx / length, dy / length)
 
 
-@njit(cache=True)
+@kernel
 def leave_ledge(s, m, pad):
     """Hang for a while, then climb, jump, roll, attack, or let go and double jump."""
     if s.me_age < 2.0:
@@ -159,7 +171,7 @@ def leave_ledge(s, m, pad):
         hold(pad, 0.0, -1.0)
 
 
-@njit(cache=True)
+@kernel
 def get_up(s, m, pad):
     """Lying on the floor: stand, roll either way or attack after a while."""
     if s.me_age < 2.0:

@@ -44,11 +44,6 @@ def ignored_inputs(frames: NDArray[np.void]) -> Ignored:
     return Ignored(players.size, reasons.total(), dict(reasons.most_common()))
 
 
-def share_ignored(frames: NDArray[np.void]) -> float:
-    """Share of the inputs of recorded frames [T] that the present rules ignore."""
-    return ignored_inputs(frames).share
-
-
 def _seat_reasons(players: NDArray[np.void]) -> Counter[str]:
     known = tables()[0]["characters"]
     reasons: Counter[str] = Counter()

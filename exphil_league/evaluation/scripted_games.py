@@ -28,7 +28,7 @@ def make_scripted_games(
 ) -> list[Path]:
     """Play `count` games of scripted players, matchups in turn, and write each into `folder` as it ends.
 
-    One seed, one set of files. A backend of one's own is left open; by default the simulator plays.
+    One seed and batch size, one set of files. A backend of one's own is left open; by default the simulator plays.
     Returns the files' paths in order of game number.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ assert load_recipe("demo").name == "demo"
 backend = make_backend("sim", 2)
 rows = np.stack([Matchup(stocks=1, time_limit_s=1.0).row()] * 2)
 frames = backend.reset(np.ones(2, bool), rows, np.arange(2, dtype=np.uint64))
-for _ in range(90):
+for _ in range(150):
     backend.step(np.zeros((2, 2), CONTROLLER))
 assert backend.done.all()
 print("played")

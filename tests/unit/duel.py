@@ -70,7 +70,6 @@ class Duel:
 
 
 UP_SMASH = pad(Button.A, stick_y=1.0)
-DOWN_TILT = pad(Button.A, stick_y=-0.5)
 JAB = pad(Button.A)
 FORWARD_SMASH = pad(Button.A, stick_x=1.0)
 SHINE = pad(Button.B, stick_y=-1.0)

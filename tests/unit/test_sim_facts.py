@@ -9,7 +9,7 @@ from envs.frame import empty_frames
 from envs.game import Action, Stage
 from envs.sim import facts, jit
 from envs.sim.compile import digest, tables
-from envs.sim.coverage import ignored_inputs, share_ignored
+from envs.sim.coverage import ignored_inputs
 from envs.sim.states import COMMON_STATES
 
 
@@ -79,7 +79,7 @@ def test_ignored_inputs_are_counted_by_reason() -> None:
     seen = ignored_inputs(frames)
     assert seen.reasons == {"character MARTH": 5, "state GRAB_WAIT": 2}
     assert seen.total == 10
-    assert share_ignored(frames) == pytest.approx(0.7)
+    assert seen.share == pytest.approx(0.7)
     frames["stage"] = Stage.YOSHIS_STORY
     assert ignored_inputs(frames).reasons == {"stage YOSHIS_STORY": 10}
-    assert share_ignored(frames[:2]) == 0
+    assert ignored_inputs(frames[:2]).share == 0

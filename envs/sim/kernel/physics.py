@@ -102,7 +102,7 @@ def _air_dodge(me: Any, char: Any, common: Any) -> None:
 
 
 @kernel
-def _animation(me: Any, char: Any, state: Any, common: Any) -> None:
+def _animation(me: Any, char: Any, state: Any) -> None:
     """The animation moves the body: its displacement is this frame's ground speed."""
     frame = int(me.age)
     if frame > state.locomotion_last:
@@ -126,7 +126,7 @@ def _ground(me: Any, char: Any, state: Any, common: Any) -> None:
     elif physics == Physics.BRAKE:
         me.ground_v = toward_zero(me.ground_v, char.traction)
     elif physics == Physics.ANIMATION:
-        _animation(me, char, state, common)
+        _animation(me, char, state)
     elif physics == Physics.SCRIPT:
         pass  # its operations have set the speed
     else:

@@ -1,0 +1,38 @@
+"""How kernels are compiled: `kernel` for the parts, `entry_of` makes the decorator of what Python calls.
+
+Only entries are cached on disk, with all their parts inside. Numba keys a cache by the file that holds the
+function, so a change in another file would go unseen; here the key covers every file whose code or constants
+end up inside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+kernel: Callable[..., Any] = njit
+"""Decorator of a function that only kernels call."""
+
+
+def sources_stamp(sources: Iterable[Path]) -> str:
+    """Digest of the content of source files, whatever their order."""
+    digest = hashlib.sha256()
+    for file in sorted(sources):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def entry_of(sources: Iterable[Path]) -> Callable[[Callable[..., Any]], Any]:
+    """Decorator of kernels that Python calls: compiled once per machine and version of `sources`, run without the GIL."""
+    stamp = sources_stamp(sources)
+
+    def entry(function: Callable[..., Any]) -> Any:
+        dispatcher: Any = njit(cache=True, nogil=True)(function)
+        dispatcher._cache._cache_file._source_stamp = stamp
+        return dispatcher
+
+    return entry

@@ -1,0 +1,168 @@
+"""`play` and `watch` as functions: pace, files, what the page holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from envs.backend import Matchup
+from envs.frame import LEADER
+from envs.sim.batch import SimBackend
+from envs.slippi.read import read_game
+from exphil_league.errors import UserError
+from exphil_league.evaluation.scripted_games import make_scripted_games
+from exphil_league.observe.watch_data import UNITS_STEP, page_data, unpack
+from exphil_league.observe.watch_page import render_watch_page, write_watch_page
+from exphil_league.play.game import CAPACITY, play_game
+from exphil_league.play.pace import Pacer
+from exphil_league.play.session import PlaySettings, play
+from exphil_league.play.terminal import picture
+from policies.scripted import make_scripted
+
+MATCHUP = Matchup(stage="BATTLEFIELD", stocks=1, time_limit_s=20.0)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
+    path = tmp_path_factory.mktemp("play") / "game.slp"
+    agents = (make_scripted("fighter", CAPACITY, 1), make_scripted("walker", CAPACITY, 2))
+    return path, play_game(SimBackend(1), agents, MATCHUP, seed=9, speed=0, out=path)
+
+
+def test_a_played_game_is_saved_whole(played) -> None:
+    path, result = played
+    game = read_game(path)
+    assert len(game.frames) == result.frames + 1
+    assert [seat.name for seat in game.meta.seats] == ["fighter", "walker"]
+    assert game.frames["players"]["stocks"][-1, :, LEADER].tolist() == list(result.stocks)
+    assert (result.winner, result.late_frames) == (0, 0)
+    assert game.meta.seats[0].placement == 0
+
+
+def test_a_seed_is_a_game_on_disk(played, tmp_path: Path) -> None:
+    path, _ = played
+    again = tmp_path / "again.slp"
+    agents = (make_scripted("fighter", CAPACITY, 1), make_scripted("walker", CAPACITY, 2))
+    play_game(SimBackend(1), agents, MATCHUP, seed=9, speed=0, out=again)
+    assert again.read_bytes() == path.read_bytes()
+
+
+class Clock:
+    """Time that passes only when somebody sleeps or works."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+def test_the_pacer_keeps_sixty_frames_a_second_and_counts_late_ones() -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, clock, clock.sleep)
+    for _ in range(60):
+        clock.now_s += 0.005
+        pacer.wait()
+    assert clock.now_s == pytest.approx(101.0)
+    assert pacer.late_frames == 0
+    clock.now_s += 0.5
+    pacer.wait()
+    assert pacer.late_frames == 1
+    began_s = clock.now_s
+    for _ in range(6):
+        pacer.wait()
+    assert clock.now_s - began_s == pytest.approx(0.1), "lost time is not caught up"
+
+
+def test_flat_out_never_waits() -> None:
+    clock = Clock()
+    pacer = Pacer(0.0, clock, clock.sleep)
+    for _ in range(100):
+        pacer.wait()
+    assert (clock.now_s, pacer.frames, pacer.late_frames) == (100.0, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (PlaySettings(), "AGENT or a run folder"),
+        (PlaySettings(agent="figther"), "did you mean fighter"),
+        (PlaySettings(agent="fighter", speed=-1), "--speed"),
+        (PlaySettings(agent="fighter", stocks=0), "--stocks"),
+        (PlaySettings(run=Path("nowhere")), "not a run folder"),
+        (PlaySettings(agent="fighter", out=Path("/proc/none/game.slp")), "--out"),
+    ],
+)
+def test_play_refuses_bad_input(settings: PlaySettings, words: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=words):
+        play(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scripted_games_are_repeatable_files(tmp_path: Path) -> None:
+    matchups = [Matchup(stage=stage, stocks=1, time_limit_s=10.0) for stage in ("FINAL_DESTINATION", "BATTLEFIELD")]
+    paths = make_scripted_games(tmp_path / "a", 6, 4, matchups)
+    again = make_scripted_games(tmp_path / "b", 6, 4, matchups)
+    assert [p.name for p in paths] == sorted(p.name for p in (tmp_path / "a").iterdir())
+    assert len({read_game(p).game_id for p in paths}) == 6
+    assert [p.read_bytes() for p in paths] == [p.read_bytes() for p in again]
+
+
+def check_page(page: str, frames: np.ndarray) -> None:
+    assert not re.search(r"""(?:src|href|url)\s*[=(]\s*["']?\s*(?:https?:|//)""", page), "the page must load nothing"
+    data = json.loads(re.search(r'<script type="application/json" id="game">(.*?)</script>', page, re.S)[1])
+    columns = unpack(data)
+    for seat in range(2):
+        player = frames["players"][:, seat, LEADER]
+        for axis in ("x", "y"):
+            error = np.abs(columns[f"p{seat}.{axis}"] / UNITS_STEP - np.clip(np.nan_to_num(player[axis]), -655, 655))
+            assert error.max() <= 0.5 / UNITS_STEP + 1e-3
+        assert np.array_equal(columns[f"p{seat}.action"], player["action"])
+        assert np.array_equal(columns[f"p{seat}.stocks"], player["stocks"])
+    lost = int((np.diff(frames["players"]["stocks"][:, :, LEADER], axis=0) < 0).sum())
+    assert len(data["losses"]) == lost
+
+
+def test_the_page_holds_the_game_and_loads_nothing(played) -> None:
+    game = read_game(played[0])
+    page = render_watch_page(game)
+    check_page(page, game.frames)
+    assert len(page) < 40 * len(game.frames) + 60_000, "a few bytes a frame, and the page itself"
+
+
+def test_a_players_name_cannot_break_out_of_the_page(played) -> None:
+    game = read_game(played[0])
+    page = render_watch_page(game, title="</script><script>alert(1)</script><!--DATA-->")
+    assert page.count("<script") == 2
+    assert "alert(1)" in json.loads(re.search(r'id="game">(.*?)</script>', page, re.S)[1])["title"]
+
+
+@pytest.mark.skipif("EXPHIL_REPLAYS" not in os.environ, reason="EXPHIL_REPLAYS names no folder of real games")
+@pytest.mark.parametrize(
+    "stage", ["battlefield", "final_destination", "dream_land", "yoshis_story", "fountain_of_dreams", "pokemon_stadium"]
+)
+def test_pages_of_real_games_on_every_stage(stage: str, tmp_path: Path) -> None:
+    replay = next(iter(sorted(Path(os.environ["EXPHIL_REPLAYS"]).glob(f"clean/*_{stage}_*.slp"))))
+    result = write_watch_page(replay, tmp_path / "page.html")
+    game = read_game(replay)
+    assert result["frames"] == len(game.frames)
+    check_page((tmp_path / "page.html").read_text(), game.frames)
+    assert page_data(game)["stage"]["name"]
+
+
+def test_the_terminal_shows_stage_and_fighters(played) -> None:
+    frame = read_game(played[0]).frames[300]
+    shown = picture(frame, color=False)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.count("●") + shown.count("○") >= 2
+    assert "━━━━" in shown
+    assert "P1 Fox" in shown
