@@ -1,7 +1,8 @@
 """The contract of anything that plays games: N games stepped at once on frame arrays.
 
-`envs.backends` makes one by name. Whatever is above (runner, multi-agent face, evaluation, play) sees only this. Faults are data, not exceptions: a game that died ends
-with `ended_by` FAULT, until the backend's restart budget is spent and it raises `BackendLost`.
+`envs.backends` makes one by name. Whatever is above (runner, multi-agent face, evaluation, play) sees only
+this. Faults are data, not exceptions: a game that died ends with `ended_by` FAULT, until the backend's restart
+budget is spent and it raises `BackendLost`.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from enum import IntEnum
 from melee.enums import Action, Character
 
 __all__ = [
-    "Action",
-    "Button",
     "CHARACTER_ALIASES",
-    "Character",
     "EXTERNAL_ID",
     "INTERNAL_ID",
     "LEGAL_STAGES",
+    "Action",
+    "Button",
+    "Character",
     "Stage",
     "UnknownName",
     "character_id",

@@ -10,9 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from numba import njit
+
+_HERE = Path(__file__).parent
+
+RECORDS: Final = tuple(_HERE / name for name in ("backend.py", "controller.py", "frame.py", "game.py", "jit.py"))
+"""Files of the records and ids that every kernel is compiled against."""
 
 kernel: Callable[..., Any] = njit
 """Decorator of a function that only kernels call."""
@@ -27,7 +32,7 @@ def sources_stamp(sources: Iterable[Path]) -> str:
 
 
 def entry_of(sources: Iterable[Path]) -> Callable[[Callable[..., Any]], Any]:
-    """Decorator of kernels that Python calls: compiled once per machine and version of `sources`, run without the GIL."""
+    """Decorator of kernels that Python calls: compiled once per machine and version of the sources, without the GIL."""
     stamp = sources_stamp(sources)
 
     def entry(function: Callable[..., Any]) -> Any:

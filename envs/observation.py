@@ -7,16 +7,16 @@ Both seats of a game get an observation from their own point of view (self first
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from envs.controller import BUTTON_BITS, CONTROLLER
 from envs.frame import FRAME, ITEM, ITEM_SLOTS, PLAYER, SEATS, WORDS, word_offset, words_f32, words_i32
 from envs.game import LEGAL_STAGES
+from envs.jit import RECORDS, entry_of, kernel
 
 OBSERVATION_VERSION: Final = 1
 """Raised whenever a feature, its order or its scale changes; checkpoints of another version are refused."""
@@ -57,15 +57,6 @@ ID_NAMES: Final[tuple[str, ...]] = (
 ID_SIZES: Final[tuple[int, ...]] = (CHARACTERS, CHARACTERS, ACTIONS, ACTIONS, STAGES, *(ITEM_KINDS,) * SEEN_ITEMS)
 FLOATS: Final = len(FLOAT_NAMES)
 IDS: Final = len(ID_NAMES)
-
-
-@dataclass(frozen=True)
-class ObservationSpec:
-    """Version and widths of the observation; stored in every checkpoint."""
-
-    version: int = OBSERVATION_VERSION
-    floats: int = FLOATS
-    ids: int = IDS
 
 
 class Observation(NamedTuple):
@@ -115,17 +106,20 @@ _FIRST_DAMAGE, _LAST_DAMAGE = 75, 91  # DamageHi1 .. DamageFlyRoll: only there i
 _PLAYER_WIDTH = len(_PLAYER_FEATURES)
 
 
-@njit(cache=True)
+_entry = entry_of((Path(__file__), *RECORDS))
+
+
+@kernel
 def _known(value):
     return np.float32(0.0) if np.isnan(value) else value
 
 
-@njit(cache=True)
+@kernel
 def _clip(value, limit):
     return max(-limit, min(limit, value))
 
 
-@njit(cache=True)
+@kernel
 def _player_features(f, i, at, out):
     """Nineteen features of the player whose words start at `at`."""
     out[:_PLAYER_WIDTH] = 0.0
@@ -151,7 +145,7 @@ def _player_features(f, i, at, out):
             out[14 + k] = _clip(_known(f[at + _SPEED0 + k]) * 0.3, 5.0)
 
 
-@njit(cache=True)
+@kernel
 def _controller_features(f, i, at, out):
     """Thirteen features: the seat's own last input, so that a press can be told from a hold."""
     mask = i[at + _CONTROLLER]
@@ -161,7 +155,7 @@ def _controller_features(f, i, at, out):
         out[8 + axis] = _known(f[at + _STICK0 + axis])
 
 
-@njit(cache=True)
+@kernel
 def _item_features(f, i, me, port, floats, ids):
     """The first SEEN_ITEMS present items, relative to the player at `me`."""
     floats[:] = 0.0
@@ -185,12 +179,12 @@ def _item_features(f, i, me, port, floats, ids):
             return
 
 
-@njit(cache=True)
+@kernel
 def _row(value, rows):
     return value if 0 <= value < rows - 1 else rows - 1
 
 
-@njit(cache=True)
+@kernel
 def _observe_seat(f, i, seat, floats, ids):
     me = _SEAT0 + seat * _SEAT_STRIDE
     other = _SEAT0 + (1 - seat) * _SEAT_STRIDE
@@ -217,7 +211,7 @@ def _observe_seat(f, i, seat, floats, ids):
             ids[4] = row
 
 
-@njit(cache=True, nogil=True)
+@_entry
 def _observe(words, integers, floats, ids):
     for n in range(words.shape[0]):
         for seat in range(SEATS):

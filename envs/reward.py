@@ -5,14 +5,15 @@ Each term is a named weight in the recipe; the reward is their weighted sum.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from envs.frame import FRAME, PLAYER, SEATS, word_offset, words_f32, words_i32
+from envs.jit import RECORDS, entry_of
 
 TERMS: Final = ("stock", "damage", "win")
 """Order of the terms axis K of `reward_terms`."""
@@ -55,9 +56,10 @@ def reward_terms(
 
 _PLAYERS = np.array([word_offset(FRAME, "players", seat, 0) for seat in range(SEATS)])
 _PERCENT, _STOCKS = word_offset(PLAYER, "percent"), word_offset(PLAYER, "stocks")
+_entry = entry_of((Path(__file__), *RECORDS))
 
 
-@njit(cache=True)
+@_entry
 def _terms(f0, i0, f1, i1, done, winner, out):
     for n in range(out.shape[0]):
         lost = np.zeros(2, np.float32)
@@ -75,5 +77,3 @@ def _terms(f0, i0, f1, i1, done, winner, out):
         out[n, 0, 2] = won
         for k in range(out.shape[2]):
             out[n, 1, k] = -out[n, 0, k]
-
-

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from typing import Final
+
+_DISK_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+_PLACE_REFUSED: Final = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EFBIG),
+}
+"""What the system says of a path that is the user's to mend. A file that is missing or breaks may be our own bug."""
 
 
 class UserError(Exception):
@@ -11,7 +19,7 @@ class UserError(Exception):
 
 
 def user_message(error: BaseException) -> str | None:
-    """The message for the user if `error`, or what caused it, is bad input or a full disk; else None.
+    """The message for the user if `error`, or what caused it, is bad input, a full disk or a path refused; else None.
 
     The packages below the platform know no UserError: there every subclass of ValueError is bad input with a
     message of the same kind. Errors that crossed a Ray actor come wrapped; their causes are looked at too.
@@ -19,9 +27,17 @@ def user_message(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, UserError) or _is_lower_level_refusal(cause):
             return str(cause)
-        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-            where = f" at {cause.filename}" if cause.filename else ""
-            return f"the disk is full{where}; what was written before is kept: make room and start again"
+        if isinstance(cause, OSError) and (told := _system_refusal(cause)) is not None:
+            return told
+    return None
+
+
+def _system_refusal(error: OSError) -> str | None:
+    if error.errno in _DISK_FULL:
+        where = f" at {error.filename}" if error.filename else ""
+        return f"the disk is full{where}; what was written before is kept: make room and start again"
+    if error.errno in _PLACE_REFUSED and error.filename:
+        return f"{error.filename}: {(error.strerror or '').lower()}; check the path, or name another place"
     return None
 
 

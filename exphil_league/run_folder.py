@@ -12,9 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from exphil_league.config.loader import dump, validate
+from exphil_league.config.loader import dump, parse_recipe, validate
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
 
@@ -94,11 +92,17 @@ class RunFolder:
 
     def load_recipe(self) -> Recipe:
         """The recipe this run was started with. Raises UserError when this version cannot read it."""
-        return validate(yaml.safe_load(self.recipe.read_text(encoding="utf-8")), str(self.recipe))
+        values = parse_recipe(self.recipe.read_bytes(), str(self.recipe))
+        if not values:  # a user's own recipe may leave out every key; this one may not
+            raise UserError(f"{self.recipe} is empty: put a copy back, or start a new run")
+        try:
+            return validate(values, str(self.recipe))
+        except UserError as error:
+            raise UserError(f"{error}\nUse the version that made this run, or start a new run with --out") from error
 
     def load_about(self) -> dict[str, Any]:
         """What `create` noted. Raises UserError for a folder of another format."""
-        about = json.loads(self.about.read_text(encoding="utf-8"))
+        about = read_json(self.about)
         if about.get("format") != FORMAT:
             raise UserError(
                 f"{self.root} is a run of format {about.get('format')!r}, this version reads {FORMAT!r}: "
@@ -144,6 +148,17 @@ def default_root(name: str) -> Path:
     return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises UserError for a damaged one."""
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}; put a copy back, or start a new run") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path} is damaged: it holds no JSON object; put a copy back, or start a new run")
+    return found
+
+
 def write_json(path: Path, value: object) -> None:
     """Write JSON whole or not at all."""
     write_atomic(path, json.dumps(value, indent=2) + "\n")
@@ -155,5 +170,8 @@ def write_atomic(path: Path, text: str) -> None:
     try:
         scratch.write_text(text, encoding="utf-8")
         os.replace(scratch, path)
+    except OSError as error:
+        error.filename = str(path)  # a refused write names no file, and the scratch file's name helps nobody
+        raise
     finally:
         scratch.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ report       the ladder, the best player and its best game          -> ladder.js
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -22,6 +21,7 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
 from exphil_league.observe.console import say
 from exphil_league.ray_session import ray_session, require_train_extra
+from exphil_league.replays.scan import replay_files
 from exphil_league.run_folder import RunFolder
 
 STAGES = ("warm start", "league", "rating", "report")
@@ -123,10 +123,8 @@ def open_run(request: TrainRequest, recipe: Recipe) -> RunFolder:
     """The folder of the run, made if it is new. Raises UserError."""
     if request.resume is not None:
         return run_folder.reopen(request.resume)
-    if request.replays is not None and not any(request.replays.rglob("*.slp")):
-        raise UserError(
-            f"{request.replays}: no .slp file in it; give the folder of your replays, or leave --replays out"
-        )
+    if request.replays is not None:
+        replay_files(request.replays)  # refuses a folder without any before a run folder is made
     return run_folder.create(request.out or run_folder.default_root(recipe.name), recipe, request.replays)
 
 
@@ -181,4 +179,4 @@ def scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return run_folder.read_json(path) if path.is_file() else None

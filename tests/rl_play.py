@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,7 +14,8 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.config.training import PPOConfig
 from exphil_league.league.model import MatchResult, Roster
 from exphil_league.league.service import LocalLeague
-from exphil_league.rl.build import slot_groups
+from exphil_league.rl.algorithm import LeaguePPOConfig
+from exphil_league.rl.build import algorithm_config, slot_groups
 from exphil_league.rl.partners import load_agent
 from exphil_league.rl.sampler import Sampler, SamplerSettings
 from policies import checkpoint
@@ -49,6 +51,17 @@ def found_league(run: Path, recipe: Recipe, seed: int = 0) -> tuple[LocalLeague,
     league = RecordingLeague(run, recipe.league_setup(), recipe.seed)
     league.enrol(Roster(warm_start=start, anchors={"random": "scripted:random@1"}, anchor_digest="anchors"))
     return league, start
+
+
+def config_of(run: Path, recipe: Recipe, start: str, **more: Any) -> LeaguePPOConfig:
+    """The algorithm of the recipe, everybody at the warm start; `more` goes to `algorithm_config`."""
+    return algorithm_config(
+        recipe,
+        spec=recipe.policy.spec(recipe.game.characters),
+        store=run / "checkpoints",
+        starts={"warm_start": start},
+        **more,
+    )
 
 
 class RecordingLeague(LocalLeague):

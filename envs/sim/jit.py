@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from envs.jit import entry_of, kernel
+from envs.jit import RECORDS, entry_of, kernel
 
 __all__ = ["SOURCES", "entry", "kernel"]
 
 _HERE = Path(__file__).parent
-_RECORDS = ("backend.py", "controller.py", "frame.py", "game.py", "jit.py")
 
-SOURCES: Final = (*_HERE.glob("*.py"), *_HERE.glob("kernel/*.py"), *(_HERE.parent / name for name in _RECORDS))
+SOURCES: Final = (*_HERE.glob("*.py"), *_HERE.glob("kernel/*.py"), *RECORDS)
 """Files whose code or constants end up in the simulator's kernels."""
 
 entry = entry_of(SOURCES)

@@ -8,7 +8,8 @@ file that Slippi is still writing (raw length 0), which `repair` finalises after
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +82,16 @@ def write_game(path: str | Path, frames: NDArray[np.void], meta: GameMeta | None
         writer.write(frames)
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which file it was: a refused write, unlike a refused opening, names none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 class SlpWriter:
     """Writes one game as it is played; a context manager.
 
@@ -114,7 +125,8 @@ class SlpWriter:
         if not self._pending:
             return
         frames = np.concatenate(self._pending)
-        self._file.write(frame_events(frames, self._written, self.meta.version))
+        with _named(self.path):
+            self._file.write(frame_events(frames, self._written, self.meta.version))
         self._written = frames[-1].copy()
         self._pending.clear()
         for seat, counts in enumerate(self._frames_of_character):
@@ -132,7 +144,8 @@ class SlpWriter:
         if result is not None:
             self.meta = ended(self.meta, result)
         try:
-            self._finalise()
+            with _named(self.path):
+                self._finalise()
         except OSError:
             self._discard()
             raise

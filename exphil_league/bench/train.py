@@ -46,8 +46,9 @@ def measure_train(
     """Frames per CPU-second of the three contenders, medians of `iterations` interleaved iterations.
 
     {"ours_fps", "handwritten_fps", "rllib_fps", "ratio_to_handwritten", "ratio_to_rllib",
-    "sampling_ratio_to_rllib", "rllib_environments", "env_frames_per_iteration", "iterations"}. `environments` are
-    tried for RLlib; the best goes into the comparison.
+    "sampling_ratio_to_rllib", "ours_sample_fps", "rllib_sample_fps", "rllib_environments",
+    "env_frames_per_iteration", "iterations", "meets_thresholds"}. `environments` are tried for RLlib; the best
+    goes into the comparison.
     """
     task = task or default_task()
     with one_thread(), _local_ray(), tempfile.TemporaryDirectory() as run:
@@ -55,7 +56,7 @@ def measure_train(
     best = next(name for name in timings if name.startswith("rllib-"))
     ours, hand, rllib = (_fps(task, timings[name]) for name in ("ours", "handwritten", best))
     sampling = [_fps(task, [t._replace(total_s=t.sample_s) for t in timings[name]]) for name in ("ours", best)]
-    return {
+    found = {
         "ours_fps": round(ours),
         "handwritten_fps": round(hand),
         "rllib_fps": round(rllib),
@@ -68,6 +69,7 @@ def measure_train(
         "env_frames_per_iteration": task.env_frames,
         "iterations": iterations,
     }
+    return found | {"meets_thresholds": meets_thresholds(found)}
 
 
 def meets_thresholds(result: dict[str, Any]) -> bool:

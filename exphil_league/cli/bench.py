@@ -11,6 +11,14 @@ import tyro
 from exphil_league.cli.command import Command, Outcome
 
 
+def check(option: str, given: int, least: int) -> None:
+    """Raises UserError for a number that is too small."""
+    from exphil_league.errors import UserError
+
+    if given < least:
+        raise UserError(f"{option} is {given}; it must be at least {least}")
+
+
 def shown(result: dict[str, Any]) -> Outcome:
     """Print the figures for people; the same object goes to `--json`."""
     from exphil_league.observe.console import say
@@ -29,6 +37,7 @@ class BenchTrain(Command):
     def run(self) -> Outcome:
         from exphil_league.ray_session import require_train_extra
 
+        check("--iterations", self.iterations, 1)
         require_train_extra("bench train")
         from exphil_league.bench.train import measure_train
 
@@ -45,6 +54,7 @@ class BenchRollout(Command):
     def run(self) -> Outcome:
         from exphil_league.ray_session import require_train_extra
 
+        check("--games", self.games, 2)
         require_train_extra("bench rollout")
         from exphil_league.bench.rollout import measure_rollout
 
@@ -61,6 +71,7 @@ class BenchSim(Command):
     def run(self) -> Outcome:
         from exphil_league.bench.sim import measure
 
+        check("--games", self.games, 1)
         return shown(measure(self.games))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import make_dataclass
@@ -12,7 +13,7 @@ import tyro
 
 from exphil_league.cli.agents import Eval, Export
 from exphil_league.cli.bench import BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
-from exphil_league.cli.command import Command, execute
+from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
 from exphil_league.cli.league import Ladder, Lineage, Payoff, Status
 from exphil_league.cli.play import Play, Watch
@@ -50,7 +51,11 @@ DESCRIPTION = "Train Super Smash Bros. Melee bots by league self-play, rate them
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: this process's); returns the exit status 0, 1 or 2."""
-    return execute(parse(sys.argv[1:] if arguments is None else arguments))
+    try:
+        return execute(parse(sys.argv[1:] if arguments is None else arguments))
+    except BrokenPipeError:  # whoever read our output, `head` for one, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python's last flush complains too
+        return SHORT_OF_THRESHOLD
 
 
 def parse(arguments: Sequence[str]) -> Command:

@@ -1,30 +1,36 @@
-"""Recipe sections of the game: which backend, which matchups."""
+"""Recipe section of the game: which backend, which matchups. Names are checked and brought to one spelling."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
+from envs.backends import known_backend
 from envs.game import character_id, character_name, stage_id, stage_name
 from exphil_league.config.base import Section
 
 
+def _characters(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(character_name(character_id(name)) for name in names)
+
+
+def _stages(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(stage_name(stage_id(name)) for name in names)
+
+
+BackendName = Annotated[str, AfterValidator(known_backend)]
+CharacterNames = Annotated[tuple[str, ...], AfterValidator(_characters)]
+StageNames = Annotated[tuple[str, ...], AfterValidator(_stages)]
+
+
 class GameConfig(Section):
-    """Backend and rules of the training and rating games."""
+    """Backend and rules of the training games; rating games take backend, characters and stages from here."""
 
-    backend: Literal["sim", "standin", "dolphin"] = Field("sim", description="what plays the games")
-    characters: tuple[str, ...] = Field(("FOX",), min_length=1, description="characters of the league; games draw both seats")
-    stages: tuple[str, ...] = Field(("FINAL_DESTINATION", "BATTLEFIELD"), min_length=1, description="stages drawn evenly")
-    stocks: int = Field(4, ge=1, le=99)
-    time_limit_s: float = Field(480.0, gt=0, le=480.0)
-
-    @field_validator("characters")
-    @classmethod
-    def _characters(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(character_name(character_id(n)) for n in names)
-
-    @field_validator("stages")
-    @classmethod
-    def _stages(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(stage_name(stage_id(n)) for n in names)
+    backend: BackendName = Field("sim", description="what plays the games")
+    characters: CharacterNames = Field(("FOX",), min_length=1, description="drawn evenly for both seats")
+    stages: StageNames = Field(
+        ("FINAL_DESTINATION", "BATTLEFIELD"), min_length=1, description="legal stages, drawn evenly"
+    )
+    stocks: int = Field(4, ge=1, le=99, description="stocks of each player")
+    time_limit_s: float = Field(480.0, gt=0, le=480.0, description="seconds on the game's clock")

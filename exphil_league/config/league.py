@@ -41,9 +41,6 @@ class Shares(Section):
         return self
 
 
-ALPHASTAR_SHARES = Shares(self_play=0.35, pfsp=0.5, verification=0.15)
-
-
 class LearnerConfig(Section):
     """One learning player."""
 
@@ -114,7 +111,7 @@ class RatingConfig(Section):
     """Bradley-Terry ladder over the rating matches."""
 
     anchor: str = Field("attacker", description="scripted player whose Elo is anchor_elo by definition")
-    anchor_elo: float = Field(1000.0)
+    anchor_elo: float = Field(1000.0, description="where the scale is fixed")
     prior_sd_elo: float = Field(400.0, gt=0, description="spread of ratings before any game, in Elo")
     sharpness: float = Field(
         3.0, ge=0, description="pairs are drawn with weight (information gain)^sharpness; 0: evenly"

@@ -22,6 +22,12 @@ PLAIN_LIMITS = {
     "less_than_equal": "must be at most {le}",
 }
 
+PLAIN_KINDS = {
+    "model_type": "no section; indent its keys below it, or leave it out",
+    "tuple_type": "no list; write it as [A, B]",
+    "invalid_key": "no name of a key",
+}
+
 
 class _RecipeLoader(yaml.SafeLoader):
     """Safe YAML that refuses a key given twice, where plain YAML would silently keep the last."""
@@ -56,7 +62,20 @@ def validate(values: Mapping[str, Any], source: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise UserError("\n".join(f"{source}: {_plain(detail)}" for detail in error.errors())) from error
+        raise UserError("\n".join(f"{source}: {_plain(detail)}" for detail in _causes(error))) from error
+
+
+def parse_recipe(text: bytes, source: str) -> dict[str, Any]:
+    """The values in a recipe's YAML, not checked yet; `source` names it in messages. Raises UserError."""
+    try:
+        values = yaml.load(text, _RecipeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{source}: not valid YAML: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UserError(f"{source}: a recipe is a mapping of sections, this is a {type(values).__name__}")
+    return values
 
 
 def dump(recipe: Recipe) -> str:
@@ -85,26 +104,17 @@ def _read(name_or_path: str) -> tuple[str, dict[str, Any]]:
     path = Path(name_or_path)
     names = packaged_recipes()
     if path.is_file():
-        text = path.read_text(encoding="utf-8")
-    elif name_or_path in names:
-        text = (resources.files("tune_configs") / f"{name_or_path}.yaml").read_text(encoding="utf-8")
-    else:
-        raise UserError(_no_such_recipe(path, names))
-    try:
-        values = yaml.load(text, _RecipeLoader)
-    except yaml.YAMLError as error:
-        raise UserError(f"{name_or_path}: not valid YAML: {error}") from error
-    if values is None:
-        values = {}
-    if not isinstance(values, dict):
-        raise UserError(f"{name_or_path}: a recipe is a mapping of sections, this is a {type(values).__name__}")
-    return name_or_path, values
+        return name_or_path, parse_recipe(path.read_bytes(), name_or_path)
+    if name_or_path in names:
+        text = (resources.files("tune_configs") / f"{name_or_path}.yaml").read_bytes()
+        return name_or_path, parse_recipe(text, name_or_path)
+    raise UserError(_no_such_recipe(path, names))
 
 
 def _no_such_recipe(path: Path, names: list[str]) -> str:
     close = difflib.get_close_matches(path.stem, names, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{path}: no such recipe; {hint}Give a YAML file or one of: {', '.join(names)}"
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return f"{path}: no such recipe{hint} Give a YAML file or one of: {', '.join(names)}"
 
 
 def _applied(values: dict[str, Any], sets: Iterable[str]) -> dict[str, Any]:
@@ -132,6 +142,16 @@ def _apply(values: dict[str, Any], pair: str) -> None:
     here[last] = value
 
 
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """The errors less those that follow from one further inside, such as a list too short without its wrong items."""
+    places = [detail["loc"] for detail in error.errors()]
+    return [
+        detail
+        for detail, place in zip(error.errors(), places, strict=True)
+        if not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+    ]
+
+
 def _plain(detail: ErrorDetails) -> str:
     """One pydantic error as a sentence with the dotted key and, for a wrong name, the nearest right one."""
     key = ".".join(str(part) for part in detail["loc"])
@@ -143,6 +163,8 @@ def _plain(detail: ErrorDetails) -> str:
         return f"{key}: {given} is out of range, it {PLAIN_LIMITS[detail['type']].format(**context)}"
     if detail["type"] == "value_error":
         return f"{key}: {context['error']}" if key else str(context["error"])
+    if detail["type"] in PLAIN_KINDS:
+        return f"{key}: {given!r} is {PLAIN_KINDS[detail['type']]}"
     return f"{key}: {given!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from envs.game import character_id, character_name, stage_id, stage_name
 from exphil_league.config.base import Section
+from exphil_league.config.game import CharacterNames, StageNames
 
 
 class ReplaysConfig(Section):
@@ -16,8 +16,8 @@ class ReplaysConfig(Section):
     most 518.
     """
 
-    characters: tuple[str, ...] = Field((), description="games must have one of these characters; empty: any")
-    stages: tuple[str, ...] = Field((), description="games must be on one of these legal stages; empty: any of the six")
+    characters: CharacterNames = Field((), description="games must have one of these characters; empty: any")
+    stages: StageNames = Field((), description="games must be on one of these; empty: any of the six")
     tournament_rules: bool = Field(True, description="only 4 stocks, 8 minutes, no items, damage ratio 1, NTSC")
     min_length_s: float = Field(45.0, ge=0, description="shorter games are refused, seconds after the countdown")
     min_stocks_lost: int = Field(1, ge=0, le=8, description="games in which both together lost fewer are refused")
@@ -32,14 +32,3 @@ class ReplaysConfig(Section):
         300, ge=0, description="a stock lost this soon after the last one and below chain_percent is thrown away"
     )
     chain_percent: float = Field(20.0, ge=0, description="see chain_frames; percent")
-    held_out_share: float = Field(0.1, ge=0, lt=1, description="share of games kept for validation, by a hash")
-
-    @field_validator("characters")
-    @classmethod
-    def _characters(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(character_name(character_id(n)) for n in names)
-
-    @field_validator("stages")
-    @classmethod
-    def _stages(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(stage_name(stage_id(n)) for n in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ def load_player(name: str, capacity: int, seed: int) -> Agent:
         return _from_checkpoint(path, capacity, seed)
     if path.is_file():
         return _from_agent_file(path, capacity, seed)
-    if ":" in name:
+    if _is_factory(name):
         return _from_factory(name, capacity, seed)
     raise UserError(_unknown(name))
 
@@ -55,17 +56,26 @@ def _from_checkpoint(path: Path, capacity: int, seed: int) -> Agent:
     return NetworkAgent(policy, capacity, seed, name=path.name, digest=digest_of(policy))
 
 
+def _is_factory(name: str) -> bool:
+    module_name, colon, attribute = name.partition(":")
+    return bool(colon) and all(part.isidentifier() for part in (*module_name.split("."), attribute))
+
+
 def _from_factory(name: str, capacity: int, seed: int) -> Agent:
     module_name, _, attribute = name.partition(":")
     if "" not in sys.path:
         sys.path.insert(0, "")  # a user's own module lies in the working directory
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise UserError(f"player {name!r}: module {module_name!r} cannot be imported ({error})") from error
-    factory = getattr(module, attribute, None)
+    factory: Factory | None = getattr(module, attribute, None)
     if not callable(factory):
         raise UserError(f"player {name!r}: {module_name} has no callable {attribute!r}; write module:factory")
+    try:
+        inspect.signature(factory).bind(capacity, seed)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"player {name!r} cannot be called as factory(capacity, seed): {error}") from error
     agent = factory(capacity, seed)
     missing = [member for member in ("name", "digest", "reset", "act") if not hasattr(agent, member)]
     if missing:
@@ -78,5 +88,5 @@ def _unknown(name: str) -> str:
     if "/" in name or name.endswith(".agent"):
         return f"no such agent file: {name}"
     close = difflib.get_close_matches(name, SCRIPTED, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"unknown player {name!r}; {hint}A player is one of {scripted}, an agent file, or module:factory"
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return f"unknown player {name!r}{hint} A player is one of {scripted}, an agent file, or module:factory"

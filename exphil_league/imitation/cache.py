@@ -14,7 +14,6 @@ import importlib.metadata
 import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from pydantic import TypeAdapter
 
 import envs.controller
 import envs.frame
+import envs.game
 import envs.observation
 import envs.reward
 import envs.slippi.events
@@ -38,6 +38,7 @@ from exphil_league.config.replays import ReplaysConfig
 from exphil_league.errors import UserError
 from exphil_league.imitation import rows
 from exphil_league.imitation.rows import SHARD_BYTES_PER_SLP_BYTE, rows_of, write_shard
+from exphil_league.observe.console import say
 from exphil_league.observe.progress import progress
 from exphil_league.replays import summary as summaries
 from exphil_league.replays.filters import refusal
@@ -49,6 +50,7 @@ T = TypeVar("T")
 _MAKE_ROWS: Final[tuple[ModuleType, ...]] = (
     envs.controller,
     envs.frame,
+    envs.game,
     envs.observation,
     envs.reward,
     envs.slippi.events,
@@ -203,11 +205,10 @@ class RowCache:
         slp_bytes = sum(os.stat(path).st_size for path in missing)
         need = slp_bytes * SHARD_BYTES_PER_SLP_BYTE
         free = shutil.disk_usage(self.folder).free
-        print(
+        say(
             f"replays: {total - len(missing)} of {total} files are in the cache, {len(missing)} to parse "
             f"({slp_bytes / 1e6:.0f} MB); the cache {self.folder} will grow by at most {need / 1e6:.0f} MB, "
-            f"{free / 1e9:.1f} GB are free",
-            file=sys.stderr,
+            f"{free / 1e9:.1f} GB are free"
         )
         if need + _SPARE_BYTES > free:
             raise UserError(

@@ -7,7 +7,6 @@ Both are smoothed, so that a value never seen costs a finite number of nats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -167,11 +166,3 @@ class HeldOutScores:
 def total_nll(report: dict[str, dict[str, float]]) -> float:
     """Nats per frame of the whole controller."""
     return sum(part["nll"] for part in report.values())
-
-
-def count_transitions(seats: Iterable[Parts], delay_frames: int) -> TransitionCounts:
-    """Counts over the controllers of many seats."""
-    counts = TransitionCounts()
-    for parts in seats:
-        counts.add(parts, delay_frames)
-    return counts

@@ -12,11 +12,6 @@ def say(*lines: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def warn(message: str) -> None:
-    """A fallback or an oddity the user should know of."""
-    say(f"warning: {message}")
-
-
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table to standard error: the first column to the left, the others to the right."""
     from rich.console import Console

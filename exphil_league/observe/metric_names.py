@@ -27,23 +27,22 @@ GAMES_PER_S: Final = "rl/games_per_s"
 
 
 def league_metrics(ladder: Mapping[str, Any], payoff: Mapping[str, Any]) -> dict[str, Any]:
-    """The league's part of a result, nested by the slashes of the names above.
+    """What stands under `league` in a result: the names above, nested by their slashes.
 
     `ladder` and `payoff` are the league's views. What has not been measured yet is left out.
     """
     rows = {row["player"]: row for row in ladder["players"]}
-    metrics: dict[str, Any] = {
-        "frozen_players": len(rows),
-        "rating_games": sum(row["games"] for row in rows.values()) // 2,
+    metrics: dict[str, float] = {
+        FROZEN_PLAYERS: len(rows),
+        RATING_GAMES: sum(row["games"] for row in rows.values()) // 2,
     }
     main = rows.get(ladder["main"])
     if main is not None and main["games"]:
-        for name, key in (("elo", "elo"), ("elo_low", "low"), ("elo_high", "high")):
-            metrics[name] = {"main": main[key]}
-    rates = win_rates(ladder["main"], payoff["evaluate"], [p for p, row in rows.items() if row["kind"] == "anchor"])
-    if rates:
-        metrics["win_rate"] = rates
-    return metrics
+        metrics |= {ELO: main["elo"], ELO_LOW: main["low"], ELO_HIGH: main["high"]}
+    anchors = [player for player, row in rows.items() if row["kind"] == "anchor"]
+    rates = win_rates(ladder["main"], payoff["evaluate"], anchors)
+    metrics |= {WIN_RATE + anchor: rate for anchor, rate in rates.items()}
+    return nested(metrics)["league"]
 
 
 def win_rates(player: str, pairs: list[Mapping[str, Any]], opponents: list[str]) -> dict[str, float]:
@@ -55,6 +54,18 @@ def win_rates(player: str, pairs: list[Mapping[str, Any]], opponents: list[str])
         elif pair["opponent"] == player and pair["player"] in opponents:
             rates[pair["player"]] = 1.0 - pair["win_rate"]
     return rates
+
+
+def nested(metrics: Mapping[str, float]) -> dict[str, Any]:
+    """Numbers by slashed name as a nested result: what `flatten` undoes."""
+    result: dict[str, Any] = {}
+    for name, value in metrics.items():
+        *groups, last = name.split("/")
+        inner = result
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = value
+    return result
 
 
 def flatten(result: Mapping[str, Any], prefix: str = "") -> dict[str, float]:

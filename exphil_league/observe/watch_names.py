@@ -100,7 +100,7 @@ def character_title(internal_id: int) -> str:
 
 def words(name: str) -> str:
     """`FINAL_DESTINATION` -> `Final Destination`."""
-    return name.replace("_", " ").title().replace("Of", "of").replace("Yoshis", "Yoshi's")
+    return name.replace("_", " ").title().replace("Of", "of").replace("Yoshis", "Yoshi's").replace("Pokemon", "Pokémon")
 
 
 def action_title(action: int, character: int) -> str:

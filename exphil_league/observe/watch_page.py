@@ -15,6 +15,7 @@ from typing import Any, Final
 from envs.slippi.game import Game
 from envs.slippi.read import read_game
 from exphil_league.observe.watch_data import page_data
+from exphil_league.run_folder import write_atomic
 
 _FOLDER: Final = files("exphil_league.observe").joinpath("html")
 _SCRIPTS: Final = ("watch_data.js", "watch_figure.js", "watch_scene.js", "watch_app.js")
@@ -41,7 +42,7 @@ def write_watch_page(replay: Path, page: Path, title: str | None = None) -> dict
     game = read_game(replay)
     text = render_watch_page(game, title)
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
+    write_atomic(page, text)
     return {
         "page": str(page),
         "bytes": len(text.encode()),

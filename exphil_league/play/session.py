@@ -21,6 +21,8 @@ from exphil_league.run_folder import reopen
 from policies.agent import Agent
 
 DEFAULT_OPPONENT = "fighter"
+_SEEDS = 2**64 - 1
+"""Seeds there are: unsigned 64-bit numbers, the last of them left for the opponent's, which is one more."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def _check(settings: PlaySettings) -> None:
         raise UserError(f"--stocks is {settings.stocks}; a game has 1 to 99")
     if settings.speed < 0:
         raise UserError(f"--speed is {settings.speed:g}; 1 is real time, 0 as fast as it goes")
+    if settings.seed is not None and not 0 <= settings.seed < _SEEDS:
+        raise UserError(f"--seed is {settings.seed}; it must be from 0 to 2**64 - 2")
     if not 0 < settings.time_limit_s <= 480:
         raise UserError(f"--time-limit-s is {settings.time_limit_s:g}; a game lasts at most 480 seconds")
 

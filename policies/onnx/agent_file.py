@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 FORMAT: Final = "exphil-league-agent-1"
 MODEL_MEMBER: Final = "policy.onnx"
 CONFIG_MEMBER: Final = "agent.json"
+_UNREADABLE: Final = (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What opening a file raises that is no zip of our kind: RuntimeError for an encrypted one or an odd compression."""
 _FIXED_DATE: Final = (1980, 1, 1, 0, 0, 0)  # equal agents are equal files
 
 
@@ -118,7 +121,7 @@ def _read_zip(path: Path) -> tuple[dict[str, Any], bytes]:
             model = archive.read(MODEL_MEMBER)
     except FileNotFoundError as error:
         raise AgentFileError(f"there is no agent file {path}") from error
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise AgentFileError(f"{path} is no agent file, or it was cut or damaged: {error}") from error
     if not isinstance(config, dict):
         raise AgentFileError(f"{path}: {CONFIG_MEMBER} holds no object; export the agent again")

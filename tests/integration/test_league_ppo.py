@@ -13,11 +13,10 @@ import torch
 from exphil_league.config.recipe import Recipe
 from exphil_league.league.actor import RemoteLeague
 from exphil_league.rl.algorithm import LeaguePPO
-from exphil_league.rl.build import algorithm_config
 from exphil_league.rl.shared import share
 from policies import checkpoint
 from tests.fakes import FakeBackend
-from tests.rl_play import found_league, small_recipe
+from tests.rl_play import config_of, found_league, small_recipe
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,15 +31,7 @@ def _ray() -> Iterator[None]:
 
 def serial_run(run: Path, recipe: Recipe) -> tuple[LeaguePPO, Any]:
     league, start = found_league(run, recipe)
-    config = algorithm_config(
-        recipe,
-        spec=recipe.policy.spec(recipe.game.characters),
-        store=run / "checkpoints",
-        starts={"warm_start": start},
-        open_league=share(str(run), league),
-        open_backend=FakeBackend,
-        serial=True,
-    )
+    config = config_of(run, recipe, start, open_league=share(str(run), league), open_backend=FakeBackend, serial=True)
     return config.build_algo(), league
 
 
@@ -113,14 +104,7 @@ def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: 
     local, start = found_league(tmp_path, recipe)
     local.close()
     league = RemoteLeague(tmp_path, recipe.league_setup(), recipe.seed)
-    config = algorithm_config(
-        recipe,
-        spec=recipe.policy.spec(recipe.game.characters),
-        store=tmp_path / "checkpoints",
-        starts={"warm_start": start},
-        open_league=lambda: league,
-        open_backend=FakeBackend,
-    )
+    config = config_of(tmp_path, recipe, start, open_league=lambda: league, open_backend=FakeBackend)
     config.resources(num_cpus_for_main_process=0)
     config.env_runners(num_cpus_per_env_runner=0.5)
     config.learners(num_cpus_per_learner=0.5)

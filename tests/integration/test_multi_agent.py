@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from envs.controller import PART_SIZES
 from envs.multi_agent import AGENTS, GameSetup, TwoPlayerGame
 from envs.observation import FLOAT_NAMES
 from tests.fakes import FakeBackend
@@ -80,3 +84,37 @@ def test_a_lost_instance_truncates():
     assert (seen.terminated, seen.truncated) == (False, True)
     with pytest.raises(RuntimeError, match="reset"):
         game.step(neutral_actions())
+
+
+@pytest.mark.parametrize("stage", ["FINAL_DESTINATION", "BATTLEFIELD"])
+def test_the_simulator_behind_it(stage):
+    """By default the simulator plays; what it shows lies in the spaces, and a seed is a game."""
+
+    def play(seed: int) -> list[float]:
+        game = TwoPlayerGame(GameSetup(stages=(stage,), stocks=1, time_limit_s=10.0))
+        observations, rewards = game.reset(seed=seed), []
+        actions = np.random.default_rng(seed)
+        for _ in range(400):
+            for agent in AGENTS:
+                assert game.observation_spaces[agent].contains(observations[agent])
+            held = {agent: np.array([actions.integers(n) for n in PART_SIZES]) for agent in AGENTS}
+            seen = game.step(held)
+            observations = seen.observations
+            rewards += [seen.rewards["player_0"], float(observations["player_0"]["floats"].sum())]
+            if seen.terminated:
+                break
+        return rewards
+
+    assert play(3) == play(3)
+    assert play(3) != play(4)
+
+
+@pytest.mark.slow
+def test_the_readme_script_trains():
+    """Stock RLlib PPO, as in the README, in a process of its own."""
+    script = Path(__file__).parents[2] / "docs" / "stock_rllib.py"
+    shown = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=420, check=False, cwd=script.parents[1]
+    )
+    assert shown.returncode == 0, shown.stderr[-2000:]
+    assert [line for line in shown.stdout.splitlines() if line.endswith("env frames")][-1].startswith("2 ")

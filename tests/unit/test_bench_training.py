@@ -69,4 +69,5 @@ def test_train_compares_three_contenders() -> None:
     found = measure_train(small_task(games=8, unroll_frames=16, minibatches=2), iterations=2, environments=(4, 8))
     assert found["rllib_environments"] in (4, 8)
     assert found["ours_fps"] > found["rllib_fps"] > 0
+    assert found["meets_thresholds"] == meets_thresholds(found)
     assert not meets_thresholds({**found, "ratio_to_rllib": 1.0})

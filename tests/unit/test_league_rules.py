@@ -10,7 +10,6 @@ import pytest
 from pydantic import ValidationError
 
 from exphil_league.config.league import (
-    ALPHASTAR_SHARES,
     LeagueConfig,
     LearnerConfig,
     PayoffConfig,
@@ -27,6 +26,7 @@ from exphil_league.league.rules import resets, snapshot_reason
 from tests.league_play import LEARNERS, ROSTER, SETUP, new_league, play, result_of, with_league, won_by
 
 DRAWS = 10_000
+ALPHASTAR_SHARES = Shares(self_play=0.35, pfsp=0.5, verification=0.15)
 
 
 def snapshots(league: League, learner: str, count: int) -> None:

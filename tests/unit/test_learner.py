@@ -9,27 +9,19 @@ import pytest
 import torch
 
 from exphil_league.config.recipe import Recipe
-from exphil_league.rl.build import algorithm_config
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.runner import Sample
 from policies import checkpoint
 from policies.policy import Policy, PolicyInputs
-from tests.rl_play import found_league, new_sampler, small_recipe
+from tests.rl_play import config_of, found_league, new_sampler, small_recipe
 from tests.unit.test_losses import plain_gae
 
 
 def new_learner(run: Path, recipe: Recipe) -> LeagueLearner:
     """A learner of the recipe, everybody at the warm start, without Ray."""
     _, start = found_league(run, recipe)
-    config = algorithm_config(
-        recipe,
-        spec=recipe.policy.spec(recipe.game.characters),
-        store=run / "checkpoints",
-        starts={"warm_start": start},
-        open_league=_no_league,
-        serial=True,
-    )
+    config = config_of(run, recipe, start, open_league=_no_league, serial=True)
     learner = LeagueLearner(config=config, module_spec=config.get_multi_rl_module_spec(spaces=None))
     learner.build()
     return learner

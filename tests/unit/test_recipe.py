@@ -46,6 +46,9 @@ def test_set_pairs_override_the_file_and_keep_the_rest(recipe_file: str) -> None
         ("ppo.gamma=1.5", ["ppo.gamma: 1.5 is out of range", "less than 1"]),
         ("ppo.learning_rate=fast", ["ppo.learning_rate: 'fast'", "valid number"]),
         ("game.characters=[FOXX]", ["game.characters", "did you mean FOX?"]),
+        ("imitation.characters=[FOXX]", ["imitation.characters", "did you mean FOX?"]),
+        ("game.backend=simm", ["game.backend: unknown backend 'simm'; did you mean sim?"]),
+        ("league.learners=[{kind: mane}]", ["league.learners.0.kind: 'mane'", "'main'"]),
         ("ppo.minibatches=17", ["ppo.minibatches (17) is more than ppo.games (16)"]),
         ("name.first=x", ["name is a value, not a section"]),
         ("ppo.games", ["write it as key=value"]),
@@ -55,6 +58,7 @@ def test_set_pairs_override_the_file_and_keep_the_rest(recipe_file: str) -> None
 def test_a_mistake_names_its_key_and_the_remedy(recipe_file: str, pair: str, words: list[str]) -> None:
     with pytest.raises(UserError) as caught:
         load_recipe(recipe_file, [pair])
+    assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
 

@@ -7,21 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from envs.backend import Matchup
-from envs.controller import CONTROLLER
 from envs.game import Action, Button
 from envs.sim.batch import SimBackend
+from tests.unit.duel import FLOOR, NEUTRAL, pad
 
-FLOOR = 1e-4
 TRACTION = 0.08
-STILL = np.zeros((), CONTROLLER)
-
-
-def pad(*buttons: Button, **axes: float) -> NDArray[np.void]:
-    controller = np.zeros((), CONTROLLER)
-    controller["buttons"] = int(sum(int(button) for button in buttons))
-    for axis, value in axes.items():
-        controller[axis] = value
-    return controller
 
 
 class Solo:
@@ -32,13 +22,13 @@ class Solo:
         row = np.stack([Matchup(stage=stage).row()])
         self.backend.reset(np.ones(1, np.bool_), row, np.zeros(1, np.uint64))
 
-    def step(self, controller: NDArray[np.void] = STILL, frames: int = 1) -> np.void:
+    def step(self, controller: NDArray[np.void] = NEUTRAL, frames: int = 1) -> np.void:
         """Hold a controller; returns the leader's last frame."""
         for _ in range(frames):
-            seen = self.backend.step(np.stack([controller, STILL]).reshape(1, 2))
+            seen = self.backend.step(np.stack([controller, NEUTRAL]).reshape(1, 2))
         return seen["players"][0, 0, 0].copy()
 
-    def until(self, action: Action, controller: NDArray[np.void] = STILL, limit: int = 120) -> np.void:
+    def until(self, action: Action, controller: NDArray[np.void] = NEUTRAL, limit: int = 120) -> np.void:
         """Hold a controller until the leader is in an action state."""
         for _ in range(limit):
             seen = self.step(controller)

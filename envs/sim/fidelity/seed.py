@@ -18,7 +18,7 @@ from envs.sim.kernel.inputs import JUMP_BUTTONS, LONG_AGO, TRIGGERS
 from envs.sim.kernel.publish import FAST_FALLING
 from envs.sim.kernel.transition import ECB_LOCK_FRAMES
 from envs.sim.layout import FEET_AGES, GAME
-from envs.sim.states import Flag, Kind
+from envs.sim.states import Flag, Kind, Physics
 
 KNOCKDOWNS: Final = (Action.TECH_MISS_UP.value, Action.TECH_MISS_DOWN.value)
 PARKED_X: Final = 1000.0
@@ -139,6 +139,7 @@ def _rebuild_state(
     out["turn_dash"] = (row["kind"] == Kind.TURN) & tapped
     _rebuild_jump(out, start)
     _rebuild_air(out, row, action, feet)
+    _rebuild_special(out, row["physics"] == Physics.SCRIPT)
 
 
 def _rebuild_landing(out: NDArray[np.void], states: NDArray[np.void], start: NDArray[np.int64]) -> None:
@@ -192,6 +193,21 @@ def _rebuild_air(
     out["airborne"] = airborne & ~lying
     dead = row["kind"] == Kind.DEAD
     out["life_timer"] = np.where(dead, 60 - out["ticks"], 240 - out["ticks"])
+
+
+def _rebuild_special(out: NDArray[np.void], special: NDArray[np.bool_]) -> None:
+    """Frames spent in the present special, frozen ones apart, and its aim, which is the way it moves."""
+    begun = special & (_before(special) == 0)
+    first = np.maximum.accumulate(np.where(begun, np.arange(len(special)), 0))
+    run = special & (out["hitlag"] == 0)
+    count = np.cumsum(run)
+    out["script_timer"] = np.where(special, count - count[first] + run[first], 0)
+    speed_x = np.where(out["airborne"] == 1, out["vx"], out["ground_v"])
+    speed_y = np.where(out["airborne"] == 1, out["vy"], 0.0)
+    speed = np.hypot(speed_x, speed_y)
+    moves = special & (speed > 0)
+    out["script_x"] = np.where(moves, speed_x / np.where(moves, speed, 1.0), 0.0)
+    out["script_y"] = np.where(moves, speed_y / np.where(moves, speed, 1.0), 1.0)
 
 
 def _latest(event: NDArray[np.bool_], value: NDArray[np.bool_]) -> NDArray[np.bool_]:

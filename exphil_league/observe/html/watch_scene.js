@@ -1,7 +1,7 @@
 "use strict";
 // The stage and everything on it, drawn on one canvas through a camera that follows the fighters.
 
-const CAMERA_MARGIN_X = 34, CAMERA_MARGIN_Y = 26, CAMERA_LEAST_HALF = 62, CAMERA_PULL = 0.055;
+const CAMERA_MARGIN_X = 42, CAMERA_MARGIN_Y = 34, CAMERA_LEAST_HALF = 76, CAMERA_PULL = 0.06;
 const SPARK_FRAMES = 22, BURST_FRAMES = 46, TRAIL_FRAMES = 18;
 
 function themeColors() {
@@ -314,7 +314,7 @@ class Scene {
 
   nameplate(ctx, f) {
     if (f.follower) return;
-    const size = Math.max(3.4, 13 * (window.devicePixelRatio || 1) / this.scale);
+    const size = Math.max(3.2, 12 * (window.devicePixelRatio || 1) / this.scale);
     const [x, y] = [f.x, f.y + f.height + size * 0.75];
     this.text(ctx, `P${f.port + 1}`, x, y, size, this.colors.ports[f.port], true);
     if (f.cancelled && f.age < 8) this.text(ctx, "L-cancel", x, y + size * 1.1, size * 0.8, this.colors.label);
