@@ -106,6 +106,7 @@ def learn(here: LeagueRun) -> None:
     if here.serial:
         result: dict[str, Any] | None = tuning.run_serial(config, here.run.tune, limits, sinks)
     else:
+        here.run.require_unmoved()
         read_limits = partial(limits_of, here.run)
         result = tuning.run_with_tune(config, here.run.tune, limits, read_limits, sinks)
     if result is None:

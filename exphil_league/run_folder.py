@@ -32,7 +32,7 @@ class RunFolder:
 
     @property
     def about(self) -> Path:
-        """Format of the folder and where the replays are."""
+        """Format of the folder, where it was made and where the replays are."""
         return self.root / "run.json"
 
     @property
@@ -110,6 +110,12 @@ class RunFolder:
             )
         return about
 
+    def require_unmoved(self) -> None:
+        """Raises UserError for a run that lies elsewhere than it was made: Tune's resume points name that place."""
+        made_at = self.load_about().get("root", str(self.root))
+        if made_at != str(self.root):
+            raise UserError(f"{self.root} was made as {made_at} and can go on only there: move it back")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run for this process; the lock goes with the process, however it ends. Raises UserError."""
@@ -130,7 +136,8 @@ def create(root: Path, recipe: Recipe, replays: Path | None) -> RunFolder:
     for folder in (run.root, run.checkpoints, run.tune, run.replays):
         folder.mkdir(parents=True, exist_ok=True)
     write_atomic(run.recipe, dump(recipe))
-    write_json(run.about, {"format": FORMAT, "replays": None if replays is None else str(replays.resolve())})
+    given = None if replays is None else str(replays.resolve())
+    write_json(run.about, {"format": FORMAT, "root": str(run.root), "replays": given})
     return run
 
 

@@ -7,6 +7,8 @@ limits. What they keep lies in RUN/tune and may be read only from a run of one's
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -20,6 +22,7 @@ from ray.tune.logger import JsonLoggerCallback, TBXLoggerCallback
 from exphil_league.config.run import RunConfig
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.sinks import Sink, TensorBoard
+from exphil_league.tune_state import keep_spare, mend
 
 EXPERIMENT = "league"
 SERIAL = "serial"
@@ -62,10 +65,10 @@ _sinks: list[Sink] = []
 
 
 class SinkCallback(tune.Callback):
-    """Hands each result to the sinks, which the first result opens."""
+    """Hands each result to the sinks, which the first result opens, and keeps a spare of Tune's state."""
 
-    def __init__(self, open_sinks: OpenSinks) -> None:
-        self._open_sinks = open_sinks
+    def __init__(self, open_sinks: OpenSinks, experiment: Path) -> None:
+        self._open_sinks, self._experiment = open_sinks, experiment
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -73,6 +76,7 @@ class SinkCallback(tune.Callback):
         if not _sinks:
             _sinks.extend(self._open_sinks())
         write_all(_sinks, result)
+        keep_spare(self._experiment)
 
 
 def close_sinks() -> None:
@@ -97,10 +101,12 @@ def run_with_tune(
 ) -> dict[str, Any] | None:
     """Run or resume the trial under Tune until a limit is reached; returns its last result, None after Ctrl-C.
 
-    Raises what ended the trial when it cannot go on.
+    Raises what ended the trial when it cannot go on, OSError when the disk had no room even for that.
     """
     try:
         results = _tuner(config, folder, limits, read_limits, open_sinks).fit()
+    except EOFError as error:  # Tune reads back an error that it could not write
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
     finally:
         close_sinks()
     if results.errors:
@@ -116,12 +122,13 @@ def _tuner(
     read_limits: Callable[[], RunConfig],
     open_sinks: OpenSinks,
 ) -> tune.Tuner:
-    experiment = str(folder / EXPERIMENT)
+    experiment = folder / EXPERIMENT
+    mend(experiment)
     trainable: Any = config.algo_class
     space: Any = config  # a Tuner takes an AlgorithmConfig whole, though it declares a dict
     if tune.Tuner.can_restore(experiment):
         return tune.Tuner.restore(
-            experiment, trainable=trainable, param_space=space, resume_errored=True, resume_unfinished=True
+            str(experiment), trainable=trainable, param_space=space, resume_errored=True, resume_unfinished=True
         )
     return tune.Tuner(
         trainable,
@@ -130,7 +137,7 @@ def _tuner(
             name=EXPERIMENT,
             storage_path=str(folder),
             stop=StopAtLimit(read_limits),
-            callbacks=[SinkCallback(open_sinks), JsonLoggerCallback(), TBXLoggerCallback()],
+            callbacks=[SinkCallback(open_sinks, experiment), JsonLoggerCallback(), TBXLoggerCallback()],
             checkpoint_config=tune.CheckpointConfig(
                 num_to_keep=limits.keep_checkpoints,
                 checkpoint_frequency=limits.checkpoint_every_updates,

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from envs.backend import RESULT, Backend, EndedBy, Matchup
 from envs.controller import NEUTRAL_PARTS, PARTS, decode
-from envs.frame import FRAME, SEATS
+from envs.frame import FRAME, SEATS, words_i32
 from envs.observation import Observation, observe
+from exphil_league.evaluation.tape import Tape
 from exphil_league.league.model import Branch, Job, MatchResult, Outcome, Purpose
 from policies.agent import Agent, SeatView
 
@@ -92,7 +93,7 @@ class _Series:
         self._on_game, self._record, self._worker = on_game, record, worker
         n = backend.num_games
         self._playing: list[Job | None] = [None] * n
-        self._kept: list[list[NDArray[np.void]] | None] = [None] * n
+        self._tapes: list[Tape | None] = [None] * n
         self._seated: list[Agent | None] = [None] * columns_needed(n)  # who plays each column
         self._groups: list[tuple[Agent, NDArray[np.int64]]] = []  # distinct agents and their columns
         self._parts = np.tile(NEUTRAL_PARTS, (columns_needed(n), 1))
@@ -105,7 +106,7 @@ class _Series:
             seen = observe(frames, seen)
             self._act(frames, seen)
             frames = self._backend.step(decode(self._parts.reshape(-1, SEATS, len(PARTS))))
-            self._keep(frames)
+            self._keep(frames, range(self._backend.num_games))
             ended = np.flatnonzero(self._backend.done & self._busy())
             if len(ended):
                 self._finish(ended)
@@ -122,14 +123,17 @@ class _Series:
             view = SeatView(frames[columns // SEATS], columns % SEATS, floats[columns], ids[columns])
             self._parts[columns] = agent.act(view, columns)
 
-    def _keep(self, frames: NDArray[np.void]) -> None:
-        for n, kept in enumerate(self._kept):
-            if kept is not None:
-                kept.append(frames[n].copy())
+    def _keep(self, frames: NDArray[np.void], games: Iterable[int]) -> None:
+        """Record these games' frames [N], where a record is wanted."""
+        words = words_i32(frames)
+        for n in games:
+            tape = self._tapes[n]
+            if tape is not None:
+                tape.append(words[n])
 
     def _finish(self, ended: NDArray[np.int64]) -> None:
         for n in ended:
-            job, kept = self._playing[n], self._kept[n]
+            job, tape = self._playing[n], self._tapes[n]
             first, second = self._seated[SEATS * n : SEATS * n + SEATS]
             assert job is not None
             assert first is not None
@@ -138,7 +142,7 @@ class _Series:
             result = match_result(job, self._backend.result[n], digests, self._worker)
             self._results.append(result)
             if self._on_game is not None:
-                self._on_game(job, result, np.stack(kept) if kept else np.empty(0, FRAME))
+                self._on_game(job, result, np.empty(0, FRAME) if tape is None else tape.frames())
 
     def _fill(self, free: NDArray[np.int64], *, first: bool = False) -> NDArray[np.void]:
         """Start the next jobs in the free games; games without a job stay idle. Returns frames [N]."""
@@ -156,16 +160,13 @@ class _Series:
                 matchups[n], seeds[n] = row, job.seed
         self._regroup()
         frames = self._backend.reset(mask, matchups, seeds)
-        for n in free[: len(jobs)]:
-            kept = self._kept[n]
-            if kept is not None:
-                kept.append(frames[n].copy())
+        self._keep(frames, free[: len(jobs)])
         return frames
 
     def _seat(self, n: int, job: Job | None) -> None:
         """Give both seats of game n to the job's players, with their memory cleared; without a job, to nobody."""
         self._playing[n] = job
-        self._kept[n] = [] if job is not None and self._record(job) else None
+        self._tapes[n] = Tape() if job is not None and self._record(job) else None
         for seat in range(SEATS):
             column = SEATS * n + seat
             agent = None if job is None else self._agent_of(job.players[seat], job.digests[seat])

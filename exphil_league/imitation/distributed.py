@@ -20,7 +20,7 @@ import ray.train
 import ray.train.torch
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from exphil_league.config.replays import ReplaysConfig
 from exphil_league.errors import UserError
@@ -89,6 +89,8 @@ def _fit(trainer: ray.train.torch.TorchTrainer, stop: Path) -> None:
     def work() -> None:
         try:
             trainer.fit()
+        except ray.train.WorkerGroupError as error:  # what ended a training process says more than that one ended
+            done.set_exception(next(iter(error.worker_failures.values()), error))
         except BaseException as error:
             done.set_exception(error)
         else:
@@ -193,7 +195,8 @@ def _agree(stopped_by: str) -> str:
 
 def _write(scratch: Path, fitted: Fitted) -> None:
     """Weights first: facts without weights are never seen."""
-    save_file({name: tensor.cpu().contiguous() for name, tensor in fitted.weights.items()}, scratch / _WEIGHTS)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in fitted.weights.items()}
+    (scratch / _WEIGHTS).write_bytes(save(weights))
     facts = {name: value for name, value in vars(fitted).items() if name != "weights"}
     (scratch / _FACTS).write_text(json.dumps(facts))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import warnings
@@ -113,8 +114,15 @@ def test_the_simulator_behind_it(stage):
 def test_the_readme_script_trains():
     """Stock RLlib PPO, as in the README, in a process of its own."""
     script = Path(__file__).parents[2] / "docs" / "stock_rllib.py"
+    own_ray = {**os.environ, "RAY_ADDRESS": "local"}  # never another run's on this machine
     shown = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=420, check=False, cwd=script.parents[1]
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=420,
+        check=False,
+        cwd=script.parents[1],
+        env=own_ray,
     )
     assert shown.returncode == 0, shown.stderr[-2000:]
     assert [line for line in shown.stdout.splitlines() if line.endswith("env frames")][-1].startswith("2 ")

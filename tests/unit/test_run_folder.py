@@ -48,6 +48,13 @@ def test_a_recipe_of_another_version_names_file_and_key(tmp_path: Path) -> None:
         run.load_recipe()
 
 
+def test_a_moved_run_is_told_where_it_belongs(tmp_path: Path) -> None:
+    create(tmp_path / "run", Recipe(), None).require_unmoved()
+    moved = (tmp_path / "run").rename(tmp_path / "moved")
+    with pytest.raises(UserError, match=rf"{moved} was made as {tmp_path}/run .* move it back"):
+        reopen(moved).require_unmoved()
+
+
 def test_only_one_process_works_on_a_run(tmp_path: Path) -> None:
     run = create(tmp_path / "run", Recipe(), None)
     with run.locked(), pytest.raises(UserError, match="another process"), run.locked():
