@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from envs.frame import empty_frames
 from envs.game import Action, Button
-from tests.unit.duel import FORWARD_SMASH, JAB, NEUTRAL, SHINE, UP_SMASH, Duel, pad
+from tests.unit.duel import FLOOR, FORWARD_SMASH, JAB, NEUTRAL, SHINE, UP_SMASH, Duel, pad
 
 FOX_WEIGHT = 75.0
 
@@ -119,6 +119,18 @@ def test_sdi_and_asdi_shift_a_frozen_victim() -> None:
     while held["hitlag"] > 0:
         before, held = held, duel.step(NEUTRAL, pad(stick_x=1.0))[1]
     assert held["x"] - before["x"] == pytest.approx(3.0 + float(held["speed_x_attack"]), abs=1e-4)
+
+
+def test_a_frozen_victim_that_shifts_itself_down_stays_on_the_floor() -> None:
+    duel = Duel(gap=7.0, percent=60.0)
+    victim = duel.attack(UP_SMASH)[1]
+    frozen_frames = 0
+    while victim["hitlag"] > 1:
+        duel.put(1, tap_y=0)  # every frame counts as a fresh press
+        victim = duel.step(NEUTRAL, pad(stick_y=-1.0))[1]
+        assert victim["y"] == pytest.approx(FLOOR, abs=1e-3)
+        frozen_frames += 1
+    assert frozen_frames > 3
 
 
 def test_crouching_takes_two_thirds_of_the_knockback_and_hitlag() -> None:

@@ -95,11 +95,11 @@ def _over_the_edge(me: Any, char: Any, stage: Any, edge: float, side: float) -> 
 
 
 @kernel
-def _fall_onto(me: Any, char: Any, stage: Any, common: Any) -> None:
-    """Land on the highest floor that the feet crossed this frame."""
-    state = char.states[me.action]
-    passing = state.flags & Flag.PASS and me.stick_y <= -common.platform_drop
-    before, now = me.prev_y + me.prev_feet, me.y + me.feet
+def _floor_crossed(me: Any, stage: Any, before: float, now: float, passing: bool) -> int:
+    """The highest floor line between two heights of the feet at the fighter's x, -1 for none.
+
+    `passing`: platforms do not hold.
+    """
     best = -1
     best_height = -1e9
     for row in range(stage.lines_used):
@@ -111,9 +111,26 @@ def _fall_onto(me: Any, char: Any, stage: Any, common: Any) -> None:
         height = floor_height(line, me.x)
         if before >= height and now <= height and height > best_height:
             best, best_height = row, height
-    if best >= 0:
-        me.y = best_height + FLOOR_GAP
-        land(me, char, common, best)
+    return best
+
+
+@kernel
+def _fall_onto(me: Any, char: Any, stage: Any, common: Any) -> None:
+    """Land on the highest floor that the feet crossed this frame."""
+    passing = bool(char.states[me.action].flags & Flag.PASS) and me.stick_y <= -common.platform_drop
+    line = _floor_crossed(me, stage, me.prev_y + me.prev_feet, me.y + me.feet, passing)
+    if line >= 0:
+        me.y = floor_height(stage.lines[line], me.x) + FLOOR_GAP
+        land(me, char, common, line)
+
+
+@kernel
+def rest_on_floor(me: Any, stage: Any, before_y: float) -> None:
+    """A frozen fighter that shifts itself down from `before_y` stops on the floor; it lands once it is free."""
+    if me.airborne and me.y < before_y:
+        line = _floor_crossed(me, stage, before_y + me.feet, me.y + me.feet, False)
+        if line >= 0:
+            me.y = floor_height(stage.lines[line], me.x) + FLOOR_GAP
 
 
 @kernel

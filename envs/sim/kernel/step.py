@@ -17,7 +17,7 @@ from envs.sim.kernel.ledge import ledge_input, place, try_catch
 from envs.sim.kernel.life import check_death, check_end, count_down, halo_input, live
 from envs.sim.kernel.physics import displace
 from envs.sim.kernel.publish import publish
-from envs.sim.kernel.stage import collide
+from envs.sim.kernel.stage import collide, rest_on_floor
 from envs.sim.states import Flag, Kind, Physics
 
 SAME_FLOOR = 1.0
@@ -68,7 +68,9 @@ def _fighter(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any, p
     if hitlag == flight.FROZEN:
         read(me, pad, common)
         tech.track(me, common)
+        before_y = me.y
         flight.influence_frozen(me, common)
+        rest_on_floor(me, stage, before_y)
         return
     if hitlag == flight.FREE:
         me.prev_x, me.prev_y, me.prev_feet = me.x, me.y, me.feet
