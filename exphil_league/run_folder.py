@@ -171,11 +171,11 @@ def write_json(path: Path, value: object) -> None:
     write_atomic(path, json.dumps(value, indent=2) + "\n")
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: a crash or a full disk leaves the old one."""
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a file (text as UTF-8) whole or not at all: a crash or a full disk leaves the old one."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(scratch, path)
     except OSError as error:
         error.filename = str(path)  # a refused write names no file, and the scratch file's name helps nobody

@@ -31,6 +31,7 @@ from exphil_league.imitation.losses import CloneLoss
 from exphil_league.imitation.relay import Relay
 from exphil_league.imitation.windows import Windows, windows_of
 from exphil_league.observe.console import say
+from exphil_league.run_folder import write_atomic
 
 _FILES_PER_TASK: Final = 8
 _SHUFFLED_WINDOWS: Final = 2048
@@ -196,9 +197,9 @@ def _agree(stopped_by: str) -> str:
 def _write(scratch: Path, fitted: Fitted) -> None:
     """Weights first: facts without weights are never seen."""
     weights = {name: tensor.cpu().contiguous() for name, tensor in fitted.weights.items()}
-    (scratch / _WEIGHTS).write_bytes(save(weights))
+    write_atomic(scratch / _WEIGHTS, save(weights))
     facts = {name: value for name, value in vars(fitted).items() if name != "weights"}
-    (scratch / _FACTS).write_text(json.dumps(facts))
+    write_atomic(scratch / _FACTS, json.dumps(facts))
 
 
 def _read(scratch: Path) -> Fitted:
