@@ -142,6 +142,7 @@ def _write(root: Path, digest: str, weights: Mapping[str, Tensor], config: str) 
         for name in (WEIGHTS_FILE, CONFIG_FILE):
             with (beside / name).open("rb") as written:
                 os.fsync(written.fileno())
+        beside.chmod(0o755)  # made for its owner alone; on shared storage other machines read it
         beside.rename(root / digest)
     except OSError:
         if not (root / digest).is_dir():  # else another process saved the same content first
