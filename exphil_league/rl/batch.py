@@ -77,7 +77,7 @@ def to_batch(chunk: Chunk, settings: ReturnSettings, device: torch.device) -> Pl
     check_written(chunk)
 
     def tensor(array: Any) -> Tensor:
-        return torch.from_numpy(array).to(device)
+        return torch.tensor(array, device=device)  # a copy: Ray hands out read-only arrays, a runner reuses its own
 
     advantage, target = gae(
         tensor(chunk.reward),
