@@ -56,6 +56,7 @@ def make_scripted_games(
 def save_game(path: Path, job: Job, result: MatchResult, frames: NDArray[np.void]) -> None:
     """Write a recorded game with its players' names and its end."""
     meta = ended(meta_from_frame(frames[0], job.players), result_row(result))
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_game(path, frames, meta)
 
 
