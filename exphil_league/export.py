@@ -16,6 +16,8 @@ from exphil_league.observe.league_tables import read_league
 def export_player(run: Path, player: str | None, out: Path) -> dict[str, Any]:
     """Write the agent file of a frozen player, by default of the top-rated one that is no scripted player.
 
+    A player that was rated comes before any that was not: the prior alone can put those high.
+
     Returns {"agent", "player", "digest", "elo", "low", "high"}; the rating is None for a player without rating
     games. Raises UserError for a name that is not there, CheckpointError for weights that are gone.
     """
@@ -24,7 +26,7 @@ def export_player(run: Path, player: str | None, out: Path) -> dict[str, Any]:
 
     state = read_league(run)
     rows = {row["player"]: row for row in views.ladder(state)["players"] if row["kind"] != PlayerKind.ANCHOR}
-    name = _best(rows, run) if player is None else _known(player, state)
+    name = best_player(rows, run) if player is None else _known(player, state)
     digest = state.players[name].digest
     row = rows.get(name)
     rating = {key: row[key] for key in ("elo", "low", "high")} if row is not None and row["games"] else None
@@ -33,10 +35,11 @@ def export_player(run: Path, player: str | None, out: Path) -> dict[str, Any]:
     return {"agent": str(out), "player": name, "digest": digest} | (rating or dict.fromkeys(("elo", "low", "high")))
 
 
-def _best(rows: dict[str, dict[str, Any]], run: Path) -> str:
+def best_player(rows: dict[str, dict[str, Any]], run: Path) -> str:
+    """The row with the highest rating, rated players first. Raises UserError when there is none."""
     if not rows:
         raise UserError(f"{run}: no player of this run is rated yet; name one with --player, or wait for rating games")
-    return max(rows, key=lambda name: rows[name]["elo"])
+    return max(rows, key=lambda name: (rows[name]["games"] > 0, rows[name]["elo"]))
 
 
 def _known(player: str, state: LeagueState) -> str:

@@ -19,7 +19,8 @@ def report(run: RunFolder, league: LeagueHandle) -> dict[str, Any]:
     exported = export_player(run.root, None, run.agent)
     show_ladder(ladder)
     result = {"run": str(run.root), "ladder": ladder, "agent": str(run.agent), "page": None}
-    say(f"best player: {exported['player']}, {exported['elo']:.0f} Elo", f"agent file:  {run.agent}")
+    rating = "not rated" if exported["elo"] is None else f"{exported['elo']:.0f} Elo"
+    say(f"best player: {exported['player']}, {rating}", f"agent file:  {run.agent}")
     if run.best_game.is_file():
         write_watch_page(run.best_game, run.page)
         result["page"] = str(run.page)
