@@ -30,6 +30,9 @@ from envs.sim.framedata import Animations, HitboxAt, animations
 
 TOUCHES: Final = {"ground": TOUCHES_GROUND, "air": TOUCHES_AIR, "both": TOUCHES_GROUND | TOUCHES_AIR}
 
+NO_BOX: Final = -1
+"""Written for a column of libmelee that holds no hitbox in a window."""
+
 
 class Element(IntEnum):
     """What a hitbox is made of; only electricity changes a rule (longer hitlag for the victim)."""
@@ -37,6 +40,11 @@ class Element(IntEnum):
     NORMAL = 0
     FIRE = 1
     ELECTRIC = 2
+    SLASH = 3
+    DARKNESS = 4
+    EMPTY = 5
+    SLEEP = 6
+    ICE = 7
 
 
 class BadMoveFacts(ValueError):
@@ -59,7 +67,7 @@ class BoxFacts:
 
 @dataclass(frozen=True)
 class Window:
-    """Frames [first, last] in which libmelee's hitbox columns act as the given rows of `MoveFacts.boxes`."""
+    """Frames [first, last] in which libmelee's hitbox columns act as the given rows of `MoveFacts.boxes`, or NO_BOX."""
 
     first: int
     last: int
@@ -161,6 +169,8 @@ def _fill_frame(
     boxes: NDArray[np.void], move: MoveFacts, window: Window, table: Animations, frame: int, group: int, fresh: bool
 ) -> None:
     for column, kind in enumerate(window.columns):
+        if kind == NO_BOX:
+            continue
         place = _position(move, table, frame, column)
         facts_of = move.boxes[kind]
         box = boxes[column]
