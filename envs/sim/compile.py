@@ -26,7 +26,7 @@ from envs.sim.specials import DIRECTIONS, Special, compile_operations, compile_p
 from envs.sim.states import COMMON_STATES, Kind, StateRow
 
 SIM_VERSION: Final = "1"
-CHARACTERS: Final = ("FOX",)
+CHARACTERS: Final = ("FOX", "FALCO")
 STAGES: Final = ("FINAL_DESTINATION", "BATTLEFIELD")
 
 _ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY)
