@@ -44,6 +44,8 @@ def tables() -> NDArray[np.void]:
     for section in facts.load("common").values():
         for name, value in section.items():
             record["common"][name] = value
+    record["characters"]["character"] = -1
+    record["stages"]["stage"] = -1
     for row, name in enumerate(CHARACTERS[:MAX_CHARACTERS]):
         _compile_character(name, record["characters"][row])
     all_stages = facts.load("stages")

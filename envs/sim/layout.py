@@ -21,7 +21,8 @@ STATE_SLOTS: Final = 400
 """Action states per character; ids are the game's, specials start at 341."""
 MAX_LINES: Final = 8
 """Floor lines of a stage (ground and platforms)."""
-MAX_CHARACTERS: Final = 5
+MAX_CHARACTERS: Final = 6
+"""Rows of the character table; the last stays free for envs.sim.fidelity's stand-in."""
 MAX_STAGES: Final = 6
 
 FIGHTER: Final = np.dtype(

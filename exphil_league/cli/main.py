@@ -18,6 +18,7 @@ from exphil_league.cli.doctor import Doctor
 from exphil_league.cli.league import Ladder, Lineage, Payoff, Status
 from exphil_league.cli.play import Play, Watch
 from exphil_league.cli.replays import ReplaysScan, ReplaysStats
+from exphil_league.cli.sim import SimFidelity
 from exphil_league.cli.train import Bc, Train
 
 COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
@@ -36,6 +37,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "replays": BenchReplays,
         "league": BenchLeague,
     },
+    "sim": {"fidelity": SimFidelity},
     "doctor": Doctor,
 }
 """Commands by name; a group holds its own."""
@@ -43,6 +45,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
 GROUP_HELP = {
     "replays": "Look at a folder of replays.",
     "league": "Look at the league of a run.",
+    "sim": "Compare the simulator with recorded games.",
     "bench": "Measure this machine and this project.",
 }
 
@@ -65,12 +68,19 @@ def parse(arguments: Sequence[str]) -> Command:
         _union(COMMANDS),
         prog="exphil-league",
         description=DESCRIPTION,
-        args=arguments,
+        args=_without_sole_command(arguments),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     command = getattr(parsed, "command", parsed)
     assert isinstance(command, Command)
     return command
+
+
+def _without_sole_command(arguments: Sequence[str]) -> Sequence[str]:
+    """Leave out the name of a group's only command: a union of one has no names to tyro."""
+    group = COMMANDS.get(arguments[0]) if len(arguments) > 1 else None
+    alone = isinstance(group, dict) and list(group) == [arguments[1]]
+    return [arguments[0], *arguments[2:]] if alone else arguments
 
 
 def _union(commands: Mapping[str, Any]) -> Any:
