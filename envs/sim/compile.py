@@ -29,7 +29,8 @@ SIM_VERSION: Final = "1"
 CHARACTERS: Final = ("FOX", "FALCO")
 STAGES: Final = ("FINAL_DESTINATION", "BATTLEFIELD")
 
-_ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY)
+ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY)
+"""Kinds of state that no animation ends."""
 
 
 class BadFacts(ValueError):
@@ -137,7 +138,7 @@ def _fill_moves(moves: tuple[MoveFacts, ...], rows: dict[int, int], states: NDAr
 
 def _check_lengths(file: str, rows: dict[int, StateRow], states: NDArray[np.void]) -> None:
     for action, row in rows.items():
-        if states[action]["length"] <= 0 and row.kind not in _ENDLESS:
+        if states[action]["length"] <= 0 and row.kind not in ENDLESS:
             raise BadFacts(f"facts/{file}.toml: [lengths] lacks {Action(action).name}")
 
 

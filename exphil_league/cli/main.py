@@ -19,6 +19,7 @@ from exphil_league.cli.league import Ladder, Lineage, Payoff, Status
 from exphil_league.cli.play import Play, Watch
 from exphil_league.cli.replays import ReplaysScan, ReplaysStats
 from exphil_league.cli.sim import SimFidelity
+from exphil_league.cli.sim_measure import SimCoverage, SimMeasure
 from exphil_league.cli.train import Bc, Train
 
 COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
@@ -37,7 +38,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "replays": BenchReplays,
         "league": BenchLeague,
     },
-    "sim": {"fidelity": SimFidelity},
+    "sim": {"fidelity": SimFidelity, "measure": SimMeasure, "coverage": SimCoverage},
     "doctor": Doctor,
 }
 """Commands by name; a group holds its own."""
