@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from envs.backend import RESULT, UnsupportedMatchup
 from envs.controller import CONTROLLER
 from envs.frame import FRAME, LEADER, SEATS, empty_frames
-from envs.game import character_name, stage_name
+from envs.game import character_name
 from envs.sim.compile import CHARACTERS, SIM_VERSION, STAGES, digest, tables
 from envs.sim.kernel.step import publish_batch, step_batch
 from envs.sim.layout import GAME, new_games
@@ -62,7 +62,7 @@ class SimBackend:
             raise UnsupportedMatchup(f"the simulator cannot play {names}; it can play {', '.join(CHARACTERS)}")
         stage = int(matchup["stage"])
         if stage not in self._stage_rows:
-            raise UnsupportedMatchup(f"the simulator has no {stage_name(stage)}; it has {', '.join(STAGES)}")
+            raise UnsupportedMatchup(f"the simulator has no stage {stage}; it has {', '.join(STAGES)}")
         return (self._rows[wanted[0]], self._rows[wanted[1]]), self._stage_rows[stage]
 
     def _blank(self, n: int | np.intp, matchup: NDArray[np.void]) -> None:

@@ -15,19 +15,27 @@ import numpy as np
 from melee.enums import Action
 from numpy.typing import NDArray
 
-from envs.game import character_id, stage_id
+from envs.game import character_id
 from envs.sim import facts
 from envs.sim.framedata import animations
 from envs.sim.hurt import compile_hurt
-from envs.sim.layout import MAX_CHARACTERS, MAX_LINES, MAX_STAGES, TABLES
+from envs.sim.layout import MAX_CHARACTERS, MAX_STAGES, TABLES
 from envs.sim.motion import fill_motion
 from envs.sim.moves import MoveFacts, compile_moves, load_moves
 from envs.sim.specials import DIRECTIONS, Special, compile_operations, compile_projectile, load_specials
+from envs.sim.stages import cloud_course, compile_stage
 from envs.sim.states import COMMON_STATES, Kind, StateRow
 
 SIM_VERSION: Final = "1"
 CHARACTERS: Final = ("FOX", "FALCO")
-STAGES: Final = ("FINAL_DESTINATION", "BATTLEFIELD")
+STAGES: Final = (
+    "FINAL_DESTINATION",
+    "BATTLEFIELD",
+    "DREAM_LAND",
+    "FOUNTAIN_OF_DREAMS",
+    "POKEMON_STADIUM",
+    "YOSHIS_STORY",
+)
 
 ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY)
 """Kinds of state that no animation ends."""
@@ -49,9 +57,9 @@ def tables() -> NDArray[np.void]:
     record["stages"]["stage"] = -1
     for row, name in enumerate(CHARACTERS[:MAX_CHARACTERS]):
         _compile_character(name, record["characters"][row])
-    all_stages = facts.load("stages")
     for row, name in enumerate(STAGES[:MAX_STAGES]):
-        _compile_stage(name, all_stages[name.lower()], record["stages"][row])
+        compile_stage(name, record["stages"][row])
+    record["cloud"] = cloud_course()
     compiled.setflags(write=False)
     return compiled
 
@@ -140,31 +148,3 @@ def _check_lengths(file: str, rows: dict[int, StateRow], states: NDArray[np.void
     for action, row in rows.items():
         if states[action]["length"] <= 0 and row.kind not in ENDLESS:
             raise BadFacts(f"facts/{file}.toml: [lengths] lacks {Action(action).name}")
-
-
-def _compile_stage(name: str, known: dict[str, Any], out: NDArray[np.void]) -> None:
-    lines = known["lines"]
-    if len(lines) > MAX_LINES:
-        raise BadFacts(f"facts/stages.toml: {name} has {len(lines)} lines, the table holds {MAX_LINES}")
-    out["stage"], out["lines_used"] = stage_id(name), len(lines)
-    out["blast_left"], out["blast_right"], out["blast_top"], out["blast_bottom"] = known["blast"]
-    out["ledge_x"], out["ledge_y"] = known["ledge_x"], known["ledge_y"]
-    out["lip_x"], out["lip_y"] = known["lip"]
-    out["body_x"], out["body_y"] = known["body"]
-    start, respawn = known["start"], known["respawn"]
-    out["start_x"], out["start_y"] = start[0::2], start[1::2]
-    out["respawn_x"], out["respawn_y"] = respawn[0::2], respawn[1::2]
-    out["halo_speed"] = known["halo_speed"]
-    for row, (x0, y0, x1, y1, platform) in enumerate(lines):
-        line = out["lines"][row]
-        line["x0"], line["y0"], line["x1"], line["y1"], line["platform"] = x0, y0, x1, y1, platform
-        line["left"] = _joined(lines, x0, y0, end=2)
-        line["right"] = _joined(lines, x1, y1, end=0)
-
-
-def _joined(lines: list[list[float]], x: float, y: float, end: int) -> int:
-    """Line whose other end (index 0 or 2 of a line) is the point, -1 none."""
-    for row, line in enumerate(lines):
-        if line[end] == x and line[end + 1] == y:
-            return row
-    return -1

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from envs.sim import facts
 from envs.sim.combat_layout import CHARACTER_COMBAT, FIGHTER_COMBAT, GAME_ITEM, ITEM_SLOTS
+from envs.sim.stage_layout import CLOUD_CYCLE, FIGHTER_STAGE, GAME_STAGE, STAGE
 
 STATE_SLOTS: Final = 400
 """Action states per character; ids are the game's, specials start at 341."""
-MAX_LINES: Final = 8
-"""Floor lines of a stage (ground and platforms)."""
 MAX_CHARACTERS: Final = 6
 """Rows of the character table; the last stays free for envs.sim.fidelity's stand-in."""
 MAX_STAGES: Final = 6
@@ -90,6 +89,7 @@ FIGHTER: Final = np.dtype(
         ("stocks", "<i4"),
         ("life_timer", "<i4"),  # dead, rebirth and entry timers
         *FIGHTER_COMBAT,
+        *FIGHTER_STAGE,
     ]
 )
 
@@ -106,6 +106,7 @@ GAME: Final = np.dtype(
         ("items_live", "<i4"),  # projectiles under way
         ("fighters", FIGHTER, (2,)),
         ("items", GAME_ITEM, (ITEM_SLOTS,)),
+        *GAME_STAGE,
     ]
 )
 
@@ -174,6 +175,8 @@ CHARACTER: Final = np.dtype(
         ("ledge_y", "<f4"),
         ("ledge_below", "<f4"),
         ("width", "<f4"),  # half width of the body that pushes the other fighter
+        ("side", "<f4"),  # half width of the collision diamond
+        ("top", "<f4"),  # height of its highest point over the root
         ("hang_x", "<f4"),  # offset of the root from the ledge while hanging
         ("hang_y", "<f4"),
         ("specials", "<i4", (4, 2)),  # first state of neutral, side, up, down special; grounded, airborne
@@ -184,41 +187,6 @@ CHARACTER: Final = np.dtype(
     ]
 )
 
-LINE: Final = np.dtype(
-    [
-        ("x0", "<f4"),
-        ("y0", "<f4"),
-        ("x1", "<f4"),
-        ("y1", "<f4"),
-        ("platform", "<i4"),  # 1: can be fallen through
-        ("left", "<i4"),  # line joined at the left end, -1 none
-        ("right", "<i4"),
-    ]
-)
-STAGE: Final = np.dtype(
-    [
-        ("stage", "<i4"),  # Slippi stage id
-        ("lines_used", "<i4"),
-        ("blast_left", "<f4"),
-        ("blast_right", "<f4"),
-        ("blast_top", "<f4"),
-        ("blast_bottom", "<f4"),
-        ("ledge_x", "<f4"),  # both ledges are at +-ledge_x
-        ("ledge_y", "<f4"),
-        ("lip_y", "<f4"),  # the stage body narrows from the ledge to (lip_x, lip_y) ...
-        ("lip_x", "<f4"),
-        ("body_y", "<f4"),  # ... and on to (body_x, body_y)
-        ("body_x", "<f4"),
-        ("start_x", "<f4", (2,)),
-        ("start_y", "<f4", (2,)),
-        ("respawn_x", "<f4", (2,)),
-        ("respawn_y", "<f4", (2,)),
-        ("halo_speed", "<f4"),  # of the respawn platform's descent
-        ("lines", LINE, (MAX_LINES,)),
-    ]
-)
-
-
 COMMON: Final = np.dtype([(name, "<f4") for section in facts.load("common").values() for name in section])
 """One float word per number of facts/common.toml, by its name there."""
 
@@ -227,6 +195,7 @@ TABLES: Final = np.dtype(
         ("common", COMMON),
         ("characters", CHARACTER, (MAX_CHARACTERS,)),
         ("stages", STAGE, (MAX_STAGES,)),
+        ("cloud", "<f4", (CLOUD_CYCLE, 2)),  # course of the left end of the cloud's floor line
     ]
 )
 """Every constant a kernel reads; filled by envs.sim.compile."""

@@ -8,9 +8,11 @@ from melee.enums import Action
 
 from envs.frame import FIRST_FRAME, FIRST_PLAYABLE_FRAME
 from envs.sim.jit import entry, kernel
+from envs.sim.kernel.floors import slope_height
 from envs.sim.kernel.life import ENTRY_WAIT, reset_fighter
-from envs.sim.kernel.stage import FLOOR_GAP
+from envs.sim.kernel.stage_motion import move_stage
 from envs.sim.kernel.transition import enter
+from envs.sim.stages import FLOOR_GAP
 
 
 @entry
@@ -29,6 +31,7 @@ def start_game(games: Any, tables: Any, matchup: Any, characters: Any, stage_row
     game.items_live = 0
     for slot in range(game.items.shape[0]):
         game.items[slot].kind = -1
+    move_stage(game, tables[0])
     for seat in range(2):
         me = game.fighters[seat]
         place = 1 - seat if matchup.swap_start else seat
@@ -62,9 +65,10 @@ def _stand(me: Any, char: Any, stage: Any) -> None:
     """On the floor under the start, as the countdown leaves it."""
     for row in range(stage.lines_used):
         line = stage.lines[row]
-        if line.x0 <= me.x <= line.x1 and line.y0 <= me.y and (me.line < 0 or line.y0 > stage.lines[me.line].y0):
+        under = line.lift < 0 and line.x0 <= me.x <= line.x1 and line.y0 <= me.y
+        if under and (me.line < 0 or line.y0 > stage.lines[me.line].y0):
             me.line = row
-    me.y = stage.lines[me.line].y0 + FLOOR_GAP
+    me.y = slope_height(stage.lines[me.line], me.x) + FLOOR_GAP
     me.airborne = 0
     me.jumps_left = char.jumps + 1
     enter(me, char.states, Action.STANDING.value)

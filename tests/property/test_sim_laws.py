@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from envs.backend import Matchup
 from envs.frame import words_i32
+from envs.game import Stage
 from envs.sim.batch import SimBackend
 from exphil_league.bench.sim import sticky_inputs
 
 GAMES = 8
 LONGEST_STATE_FRAMES = 700
 """Respawn platforms and ledges hold a fighter longest; inputs change every few frames."""
+SYMMETRICAL = ("FINAL_DESTINATION", "BATTLEFIELD", "POKEMON_STADIUM")
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -23,10 +25,11 @@ def inputs_of(seed: int, steps: int, games: int = GAMES) -> NDArray[np.void]:
     return sticky_inputs(np.random.default_rng(seed), steps, games)
 
 
-def started(seed: int, games: int = GAMES, **rules: object) -> SimBackend:
+def started(
+    seed: int, games: int = GAMES, stages: tuple[str, ...] = tuple(Stage.__members__), **rules: object
+) -> SimBackend:
     backend = SimBackend(games)
-    stages = ("FINAL_DESTINATION", "BATTLEFIELD")
-    rows = np.stack([Matchup(stage=stages[n % 2], **rules).row() for n in range(games)])  # type: ignore[arg-type]
+    rows = np.stack([Matchup(stage=stages[n % len(stages)], **rules).row() for n in range(games)])  # type: ignore[arg-type]
     backend.reset(np.ones(games, np.bool_), rows, np.random.default_rng(seed).integers(0, 2**63, games, np.uint64))
     return backend
 
@@ -68,7 +71,7 @@ def mirrored(inputs: NDArray[np.void]) -> NDArray[np.void]:
 def test_the_mirrored_game_is_the_mirror_image(seed: int) -> None:
     """Until a stock is lost: the two respawn places are not mirror images."""
     inputs = inputs_of(seed, 250)
-    left, right = started(seed), started(seed, swap_start=True)
+    left, right = (started(seed, stages=SYMMETRICAL, swap_start=swap) for swap in (False, True))
     alive = np.ones(GAMES, np.bool_)
     for pads, flipped in zip(inputs, mirrored(inputs), strict=True):
         a = left.step(pads)["players"][:, :, 0]

@@ -71,7 +71,7 @@ def test_bad_input_is_one_message_and_status_2(tmp_path: Path) -> None:
     for arguments, words in (
         (("play", "figther"), "did you mean fighter"),
         (("play", "fighter", "--stage", "batlefield"), "did you mean BATTLEFIELD"),
-        (("play", "fighter", "--stage", "yoshis_story"), "YOSHIS_STORY"),
+        (("play", "fighter", "--stage", "hyrule_temple"), "hyrule_temple"),
         (("watch", "not.slp", "--html", "page.html"), "not.slp"),
         (("watch", "missing.slp"), "missing.slp"),
         (("eval", "fighter", "--games", "0"), "--games"),

@@ -45,8 +45,10 @@ def test_unknown_matchups_are_refused_before_anything_changes() -> None:
     bad = np.stack([Matchup().row(), Matchup(characters=("FOX", "MARTH")).row()])
     with pytest.raises(UnsupportedMatchup, match=r"MARTH.*can play FOX"):
         backend.reset(EVERY, bad, SEEDS)
-    with pytest.raises(UnsupportedMatchup, match=r"YOSHIS_STORY.*FINAL_DESTINATION, BATTLEFIELD"):
-        backend.reset(EVERY, np.stack([Matchup().row(), Matchup(stage="YOSHIS_STORY").row()]), SEEDS)
+    elsewhere = np.stack([Matchup().row()] * 2)
+    elsewhere["stage"] = [31, 25]
+    with pytest.raises(UnsupportedMatchup, match=r"stage 25; it has FINAL_DESTINATION, BATTLEFIELD"):
+        backend.reset(EVERY, elsewhere, SEEDS)
     assert backend.save() == before
 
 

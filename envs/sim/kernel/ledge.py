@@ -8,13 +8,13 @@ from melee.enums import Action
 
 from envs.game import Button
 from envs.sim.jit import kernel
+from envs.sim.kernel.floors import ground_under, slope_height
 from envs.sim.kernel.inputs import TRIGGERS, jump_pressed
 from envs.sim.kernel.transition import enter
+from envs.sim.stages import FLOOR_GAP
 from envs.sim.states import Kind
 
 LEFT, RIGHT = 0, 1
-FLOOR_GAP = 0.0001
-"""Height over a floor line that a standing fighter's root has: measured, recorded frames."""
 LEDGE_INTANGIBLE_FRAMES = 37
 """Frames from catching a ledge on: measured, recorded hurtbox states."""
 LEDGE_JUMP_SPEED_X = 1.1
@@ -63,8 +63,8 @@ def place(me: Any, char: Any, stage: Any) -> None:
     if me.y >= stage.ledge_y - FLOOR_GAP and state.kind == Kind.LEDGE_OPTION:
         me.airborne = 0
         me.ground_v = x - me.x
-        me.y = stage.ledge_y + FLOOR_GAP
-        me.line = ground_under(stage, x, 0 if me.ledge == LEFT else stage.lines_used - 1)
+        me.line = ground_under(stage, x, 0 if me.ledge == LEFT else stage.grounds_used - 1)
+        me.y = slope_height(stage.lines[me.line], x) + FLOOR_GAP
     me.x = x
 
 
@@ -101,23 +101,13 @@ def let_go(me: Any, common: Any) -> None:
 @kernel
 def finish_ledge_option(me: Any, char: Any, stage: Any) -> None:
     """End of a getup: stand on the stage at the ledge's end of it."""
-    me.line = ground_under(stage, me.x, 0 if me.ledge == LEFT else stage.lines_used - 1)
+    me.line = ground_under(stage, me.x, 0 if me.ledge == LEFT else stage.grounds_used - 1)
     me.ledge = -1
     me.airborne = 0
     me.jumps_left = char.jumps + 1
-    me.y = stage.ledge_y + FLOOR_GAP
+    me.y = slope_height(stage.lines[me.line], me.x) + FLOOR_GAP
     me.vx, me.vy, me.ground_v = 0.0, 0.0, 0.0
     enter(me, char.states, Action.STANDING.value)
-
-
-@kernel
-def ground_under(stage: Any, x: float, otherwise: int) -> int:
-    """The ground line, no platform, at x; `otherwise` beyond the stage."""
-    for row in range(stage.lines_used):
-        line = stage.lines[row]
-        if line.platform == 0 and line.x0 <= x <= line.x1:
-            return row
-    return otherwise
 
 
 @kernel

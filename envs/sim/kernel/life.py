@@ -107,7 +107,7 @@ def _respawn(me: Any, char: Any, stage: Any, common: Any) -> None:
     me.x = stage.respawn_x[me.seat]
     me.y = stage.respawn_y[me.seat] - stage.halo_speed * (common.rebirth_time - 1.0)
     me.vy = stage.halo_speed
-    me.facing = -1.0 if me.x > 0.0 else 1.0
+    me.facing = -1.0 if me.x >= 0.0 else 1.0
     me.line = -1
     me.life_timer = int(common.rebirth_wait)
 

@@ -154,7 +154,7 @@ def _air(me: Any, char: Any, state: Any, common: Any) -> None:
 
 
 @kernel
-def displace(me: Any, char: Any, state: Any, common: Any) -> None:
+def displace(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
     """Set this frame's speed and move the fighter by it, knockback included."""
     if state.physics == Physics.FROZEN or state.physics == Physics.LEDGE:
         me.vx, me.vy, me.ground_v = 0.0, 0.0, 0.0
@@ -165,7 +165,8 @@ def displace(me: Any, char: Any, state: Any, common: Any) -> None:
         me.y += me.vy + me.kb_y
         return
     _ground(me, char, state, common)
-    me.x += me.ground_v + me.ground_kb + me.pushback
-    me.vx = me.ground_v
+    along = stage.lines[me.line].along
+    me.x += (me.ground_v + me.ground_kb + me.pushback) * along
+    me.vx = me.ground_v * along
     me.ground_v += me.dash_impulse
     me.dash_impulse = 0.0

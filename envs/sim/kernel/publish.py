@@ -13,6 +13,8 @@ RAW_STICK = 80.0
 """Raw stick value of a full deflection."""
 REFLECTING, FAST_FALLING, IN_HITLAG, SHIELDING, IN_HITSTUN, DEAD = 0x10, 0x08, 0x20, 0x80, 0x02, 0x10
 """Bits of Slippi's five state-flag bytes: bytes 0, 1, 1, 2, 3 and 4 (replay file specification)."""
+NO_GROUND = 65535
+"""Slippi's ground id of a fighter that has stood nowhere yet."""
 HURT, INVINCIBLE, INTANGIBLE = 0, 1, 2
 FACE_UP, FACE_DOWN = Action.TECH_MISS_UP.value, Action.TECH_MISS_DOWN.value
 
@@ -43,7 +45,7 @@ def hurtbox_state(me: Any, state: Any) -> int:
 
 
 @kernel
-def _player(me: Any, char: Any, out: Any) -> None:
+def _player(me: Any, char: Any, stage: Any, out: Any) -> None:
     state = char.states[me.action]
     out.action = me.action
     out.state_age = me.age
@@ -58,7 +60,7 @@ def _player(me: Any, char: Any, out: Any) -> None:
     out.last_hit_by = me.last_hit_by
     out.misc_timer = me.hitstun
     out.airborne = 1 if is_lifted(me, char) else me.airborne
-    out.ground_id = me.line if me.line >= 0 else 65535
+    out.ground_id = stage.lines[me.line].ground if me.line >= 0 else NO_GROUND
     out.jumps_left = me.jumps_left
     out.l_cancel = me.l_cancel
     out.hurtbox = hurtbox_state(me, state)
@@ -89,11 +91,11 @@ def _controller(me: Any, out: Any) -> None:
 
 
 @kernel
-def publish(game: Any, characters: Any, out: Any) -> None:
+def publish(game: Any, tables: Any, out: Any) -> None:
     """Overwrite what changes from frame to frame; the rest stands since the reset."""
     out.frame = game.frame
     out.frames_left = game.frames_left
     for seat in range(2):
         me = game.fighters[seat]
-        _player(me, characters[me.row], out.players[seat, 0])
+        _player(me, tables.characters[me.row], tables.stages[game.stage], out.players[seat, 0])
         _controller(me, out.players[seat, 0])

@@ -18,6 +18,7 @@ from envs.sim.kernel.life import check_death, check_end, count_down, halo_input,
 from envs.sim.kernel.physics import displace
 from envs.sim.kernel.publish import publish
 from envs.sim.kernel.stage import collide, rest_on_floor
+from envs.sim.kernel.stage_motion import move_stage
 from envs.sim.states import Flag, Kind, Physics
 
 SAME_FLOOR = 1.0
@@ -70,7 +71,7 @@ def _fighter(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any, p
         tech.track(me, common)
         before_y = me.y
         flight.influence_frozen(me, common)
-        rest_on_floor(me, stage, before_y)
+        rest_on_floor(game, me, stage, before_y)
         return
     if hitlag == flight.FREE:
         me.prev_x, me.prev_y, me.prev_feet = me.x, me.y, me.feet
@@ -86,11 +87,11 @@ def _fighter(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any, p
     if state.physics == Physics.SCRIPT:
         script.run(game, me, char, common)
     flight.decay_knockback(me, char, common)
-    displace(me, char, state, common)
+    displace(me, char, state, stage, common)
     if state.physics == Physics.LEDGE:
         place(me, char, stage)
         return
-    collide(me, char, stage, common)
+    collide(game, me, char, stage, common)
     if me.airborne and char.states[me.action].flags & Flag.LEDGE_GRAB:
         try_catch(me, foe, char, stage, common)
 
@@ -119,6 +120,7 @@ def step_game(game: Any, tables: Any, pads: Any, idle: Any) -> None:
     game.frame += 1
     game.frames_played += 1
     locked = game.frame < FIRST_PLAYABLE_FRAME
+    move_stage(game, tables)
     push_apart(game, tables)
     for seat in range(2):
         me = game.fighters[seat]
@@ -142,7 +144,7 @@ def step_batch(games: Any, tables: Any, controllers: Any, idle: Any, frames: Any
             continue
         game = games[n]
         step_game(game, constants, controllers[n], idle)
-        publish(game, constants.characters, frames[n])
+        publish(game, constants, frames[n])
         publish_items(game, frames[n])
         done[n] = game.ended_by != 0
 
@@ -150,7 +152,6 @@ def step_batch(games: Any, tables: Any, controllers: Any, idle: Any, frames: Any
 @entry
 def publish_batch(games: Any, tables: Any, frames: Any, mask: Any) -> None:
     """Publish the chosen games [N] without advancing them."""
-    characters = tables[0].characters
     for n in range(games.shape[0]):
         if mask[n]:
-            publish(games[n], characters, frames[n])
+            publish(games[n], tables[0], frames[n])

@@ -58,7 +58,7 @@ def seed_games(frames: NDArray[np.void]) -> NDArray[np.void]:
         raise ValueError(f"the simulator has no stage {int(frames['stage'][0])}")
     games = new_games(len(frames))
     games["winner"] = -1
-    rebuild_stage(games, frames, row)
+    rebuild_stage(games, frames, row, constants["stages"][row])
     players = frames["players"][:, :, LEADER]
     for seat in range(players.shape[1]):
         _seed_seat(games["fighters"][:, seat], players, seat, frames["frame"], constants, row)

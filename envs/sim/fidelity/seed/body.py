@@ -9,8 +9,8 @@ from melee.enums import Action
 from numpy.typing import NDArray
 
 from envs.sim.fidelity.seed.history import Past
+from envs.sim.fidelity.seed.stage import floor_rows
 from envs.sim.kernel.publish import FAST_FALLING
-from envs.sim.layout import MAX_LINES
 
 KNOCKDOWNS: Final = (Action.TECH_MISS_UP.value, Action.TECH_MISS_DOWN.value)
 _SAME_NAME: Final = (
@@ -28,7 +28,7 @@ def copy_body(out: NDArray[np.void], past: Past) -> None:
     out["age"] = seen["state_age"]
     out["move"] = past.state["move"]
     out["fast_fall"] = (seen["state_flags"][:, 1] & FAST_FALLING) != 0
-    out["line"] = np.where((seen["ground_id"] >= 0) & (seen["ground_id"] < MAX_LINES), seen["ground_id"], -1)
+    out["line"] = floor_rows(seen["ground_id"], past.stage)
     _copy_speeds(out, seen)
 
 
