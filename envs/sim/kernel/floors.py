@@ -18,10 +18,10 @@ def shift_x(game: Any, line: Any) -> float:
 
 @kernel
 def slope_height(line: Any, x: float) -> float:
-    """Height of a line that does not move at x."""
+    """Height at x of a line that does not move; a mirrored line gives the same to the last bit."""
     if line.y0 == line.y1:
         return line.y0
-    return line.y0 + (line.y1 - line.y0) * (x - line.x0) / (line.x1 - line.x0)
+    return (line.y0 * (line.x1 - x) + line.y1 * (x - line.x0)) / (line.x1 - line.x0)
 
 
 @kernel
