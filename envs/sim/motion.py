@@ -1,6 +1,7 @@
 """Where an animation puts the body: displacement on the ground, the way up a ledge, the height of the feet.
 
-Displacements are read from the installed libmelee; ledge paths and feet, which it lacks, are measured facts.
+Displacements are read from the installed libmelee and corrected by a character's own [motion]; ledge paths and feet,
+which it lacks, are measured facts.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def fill_motion(table: Animations, known: dict[str, Any], rows: dict[int, StateR
     next_row = 0
     for action, row in rows.items():
         if row.physics is Physics.ANIMATION:
-            path = _displacement(action, table, int(out["states"][action]["turn_age"]))
+            path = _displacement(action, table, known.get("motion", {}), int(out["states"][action]["turn_age"]))
         elif row.physics is Physics.LEDGE:
             path = _ledge_path(action, table, known)
         else:
@@ -55,16 +56,22 @@ def _store(path: Path, out: NDArray[np.void], action: int, row: int) -> int:
     return row + len(path)
 
 
-def _displacement(action: int, table: Animations, turn_age: int) -> Path:
-    """Displacement of a grounded animation, along the facing; empty where it does not move the body."""
+def _displacement(action: int, table: Animations, corrections: dict[str, Any], turn_age: int) -> Path:
+    """Displacement of a grounded animation, along the facing; empty where it does not move the body.
+
+    A correction is [[age, displacement], ...], or [] for an animation that only looks as if it moved the body.
+    """
     frames = table.get(action, {})
-    if not any(frame.locomotion_x or frame.locomotion_y for frame in frames.values()):
+    corrected = corrections.get(Action(action).name)
+    if corrected == [] or not any(frame.locomotion_x or frame.locomotion_y for frame in frames.values()):
         return []
     sign = -1.0 if action in BACKWARD else 1.0
     path = [(0.0, 0.0)] * (max(frames) + 1)
     for age, frame in frames.items():
         turned = -1.0 if 0 < turn_age <= age else 1.0
         path[age] = (sign * turned * frame.locomotion_x, frame.locomotion_y)
+    for age, forward in corrected or ():
+        path[int(age)] = (forward, 0.0)
     return path
 
 
