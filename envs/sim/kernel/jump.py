@@ -13,10 +13,11 @@ from envs.sim.kernel.transition import enter, leave_ground
 
 @kernel
 def try_jump_squat(me: Any, char: Any, common: Any) -> bool:
-    """Start the jump squat by button or stick."""
+    """Start the jump squat by button or stick; it takes no more speed along than the run's."""
     source = jump_pressed(me, common)
     if source == 0:
         return False
+    me.ground_v = min(max(me.ground_v, -char.run_max), char.run_max)
     enter(me, char.states, Action.KNEE_BEND.value)
     me.jump_input = source
     me.short_hop = 0
