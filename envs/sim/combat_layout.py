@@ -15,6 +15,8 @@ BOXES: Final = 4
 MAX_MOVES: Final = 48
 MAX_HIT_FRAMES: Final = 512
 MAX_OPERATIONS: Final = 192
+MAX_PROJECTILES: Final = 4
+"""Kinds of item that one character can make."""
 ACTION_SLOTS: Final = 400
 """Action states that a hurt capsule and a script can be given for."""
 FIRST_FLY: Final = 87
@@ -60,6 +62,8 @@ FIGHTER_COMBAT: Final = [
     ("script_flags", "<i4"),
     ("script_x", "<f4"),
     ("script_y", "<f4"),
+    ("stored_charge", "<i4"),  # levels of a charged special, kept between uses
+    ("air_lift", "<i4"),  # 1 once a special has lifted the fighter since it last stood
 ]
 """Fields of a FIGHTER that combat and specials keep."""
 
@@ -100,11 +104,30 @@ CAPSULE: Final = np.dtype([("x0", "<f4"), ("y0", "<f4"), ("x1", "<f4"), ("y1", "
 PROJECTILE: Final = np.dtype(
     [
         ("kind", "<i4"),  # Slippi's item id
+        ("state", "<i4"),  # as published, without charge
         ("attack_id", "<i4"),
+        ("charges", "<i4"),  # levels of charge it can be fired with; 0 always the same
         ("speed", "<f4"),
+        ("first_step", "<f4"),  # share of its speed that it moves by in the frame that fires it
         ("life", "<f4"),  # frames
         ("damage", "<f4"),
         ("size", "<f4"),
+        ("full_speed", "<f4"),  # these at full charge; between them linear
+        ("full_first_step", "<f4"),
+        ("full_damage", "<f4"),
+        ("full_size", "<f4"),
+        ("angle", "<f4"),
+        ("base_knockback", "<f4"),
+        ("growth", "<f4"),
+        ("set_knockback", "<f4"),
+        ("shield_damage", "<f4"),
+        ("element", "<i4"),
+        ("effect", "<i4"),  # envs.sim.projectiles.Effect
+        ("bind_base", "<f4"),  # frames that it binds, ...
+        ("bind_per_percent", "<f4"),  # ... and per percent of the victim
+        ("sway_speed", "<f4"),  # mean speed across its path at which it begins to sway; 0 straight
+        ("sway_spread", "<f4"),  # width of the uniform distribution around that
+        ("sway_frames", "<i4"),  # frames after which it sways another way
     ]
 )
 
@@ -116,6 +139,7 @@ OPERATION: Final = np.dtype(
         ("a", "<f4"),
         ("b", "<f4"),
         ("target", "<i4"),  # action state to go to
+        ("mask", "<i4"),  # buttons, or the row of an item
     ]
 )
 
@@ -134,7 +158,7 @@ CHARACTER_COMBAT: Final = np.dtype(
         ("script_first", "<i4", (ACTION_SLOTS,)),  # operations of an action state: [first, last)
         ("script_last", "<i4", (ACTION_SLOTS,)),
         ("operations", OPERATION, (MAX_OPERATIONS,)),
-        ("projectile", PROJECTILE),
+        ("projectiles", PROJECTILE, (MAX_PROJECTILES,)),
     ]
 )
 """What combat knows of one character; `CHARACTER.combat` in the tables."""
@@ -152,7 +176,18 @@ GAME_ITEM: Final = np.dtype(
         ("spawn_id", "<i4"),
         ("state", "<i4"),
         ("damage", "<f4"),
+        ("fresh_damage", "<f4"),  # before staling
         ("row", "<i4"),  # of TABLES.characters: whose projectile it is
+        ("projectile", "<i4"),  # row of that character's projectiles
+        ("charge", "<f4"),  # share of the full charge it was fired with
+        ("first_step", "<f4"),  # of its speed, in the frame that fires it
+        ("sway_y", "<f4"),  # where its hitbox is off its path, upwards and into the screen
+        ("sway_z", "<f4"),
+        ("sway_angle", "<f4"),  # radians, 0 into the screen
+        ("sway_speed", "<f4"),
+        ("sway_pull", "<f4"),
+        ("sway_timer", "<i4"),
     ]
 )
-ITEM_SLOTS: Final = 6
+ITEM_SLOTS: Final = 15
+"""Items at once in a game, as many as a frame can hold."""

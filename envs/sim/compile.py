@@ -22,12 +22,12 @@ from envs.sim.hurt import compile_hurt
 from envs.sim.layout import MAX_CHARACTERS, MAX_STAGES, TABLES
 from envs.sim.motion import fill_motion
 from envs.sim.moves import MoveFacts, compile_moves, load_moves
-from envs.sim.specials import DIRECTIONS, Special, compile_operations, compile_projectile, load_specials
+from envs.sim.specials import DIRECTIONS, Special, compile_items, compile_operations, load_specials
 from envs.sim.stages import cloud_course, compile_stage
 from envs.sim.states import COMMON_STATES, Kind, StateRow
 
 SIM_VERSION: Final = "1"
-CHARACTERS: Final = ("FOX", "FALCO")
+CHARACTERS: Final = ("FOX", "FALCO", "MEWTWO")
 STAGES: Final = (
     "FINAL_DESTINATION",
     "BATTLEFIELD",
@@ -37,7 +37,7 @@ STAGES: Final = (
     "YOSHIS_STORY",
 )
 
-ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY)
+ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY, Kind.BOUND)
 """Kinds of state that no animation ends."""
 
 
@@ -81,9 +81,11 @@ def _compile_character(name: str, out: NDArray[np.void]) -> None:
     moves = load_moves(name.lower())
     specials, starts = load_specials(name.lower())
     compile_operations(specials, out["combat"])
-    compile_projectile(name.lower(), out["combat"])
+    compile_items(name.lower(), out["combat"])
     out["specials"] = [starts[direction] for direction in DIRECTIONS]
     rows = COMMON_STATES | {special.action: special.row for special in specials}
+    for absent in known.get("absent", ()):
+        del rows[_action(file, absent)]
     move_rows = compile_moves(moves, int(out["character"]), out["combat"])
     compile_hurt(name.lower(), out["combat"])
     out["states"]["move"] = -1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from envs.sim.framedata import Animations
 from envs.sim.layout import FEET_AGES, FEET_ROWS, MAX_LOCOMOTION
-from envs.sim.states import Physics, StateRow
+from envs.sim.states import Can, Physics, StateRow
 
 BACKWARD: Final = tuple(
     Action[name].value
@@ -32,7 +32,7 @@ class TooMuchMotion(ValueError):
 
 def fill_motion(table: Animations, known: dict[str, Any], rows: dict[int, StateRow], out: NDArray[np.void]) -> None:
     """Fill `locomotion` and `feet` of a CHARACTER record and the states' references to them."""
-    next_row = 0
+    next_row = _fill_rises(known.get("rises", {}), out)
     for action, row in rows.items():
         if row.physics is Physics.ANIMATION:
             path = _displacement(action, table, known.get("motion", {}), int(out["states"][action]["turn_age"]))
@@ -45,6 +45,22 @@ def fill_motion(table: Animations, known: dict[str, Any], rows: dict[int, StateR
             continue
         next_row = _store(path, out, action, next_row)
     _fill_feet(known["feet"], out)
+
+
+def _fill_rises(known: dict[str, Any], out: NDArray[np.void]) -> int:
+    """Jumps whose vertical speed the animation sets, by age; returns the first free row of `locomotion`.
+
+    A name in place of the speeds means the same speeds as that jump's.
+    """
+    row = 0
+    for name, value in known.items():
+        speeds = known[value] if isinstance(value, str) else value
+        action = Action[name].value
+        state = out["states"][action]
+        state["physics"] = Physics.AIR_CURVE
+        state["interrupts"] &= ~int(Can.FAST_FALL)
+        row = _store([(0.0, speed) for speed in speeds], out, action, row)
+    return row
 
 
 def _store(path: Path, out: NDArray[np.void], action: int, row: int) -> int:

@@ -13,8 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.game import Button
 from envs.sim import facts
 from envs.sim.combat_layout import CHARACTER_COMBAT, MAX_OPERATIONS
+from envs.sim.projectiles import compile_projectiles, projectile_rows
 from envs.sim.states import Flag, Kind, Physics, StateRow
 
 
@@ -29,7 +31,7 @@ class Op(IntEnum):
     SPEED = 6  # speed is a along the facing, b upwards
     THRUST = 7  # speed along the aim is a, less b for each age from `first` on
     REFLECT = 8  # projectiles are thrown back
-    SHOOT = 9  # fire the character's projectile from a ahead and b up
+    SHOOT = 9  # fire the named item from a ahead and b up
     LAG = 10  # a special fall that follows lands with a frames of lag
     JUMP = 11  # may jump
     REVERSE = 12  # the stick held back by a turns the fighter round, into target
@@ -39,6 +41,19 @@ class Op(IntEnum):
     AIM = 16  # at the end: aim along the stick, into target in the air, into state a on the ground
     LAND = 17  # touching the ground leads to target; a = 1 keeps the age, b is a landing lag
     FALL = 18  # leaving the ground leads to target; a = 1 keeps the age
+    PRESS = 19  # pressing one of the named buttons leads to target
+    ROLL = 20  # may roll as out of a shield
+    CHARGE = 21  # stores a level every a frames; with b levels stored goes on to target at the same age
+    CHARGED = 22  # at the end: with a levels stored, target follows instead of the next state
+    RECOIL = 23  # horizontal speed a on the ground, b in the air for every stored level
+    LIFT = 24  # on entry: vertical speed a, once until the fighter stands again
+    FREEZE = 25  # the animation stands still; the state ends after a frames
+    POINT = 26  # as AIM, but the aim keeps the stick's length, and a stick within b is straight up
+    WARP = 27  # on entry: speed along the aim is a and b for its length
+    DECAY = 28  # vertical speed loses the share a
+    CLAMP = 29  # horizontal speed of at most a
+    LIMIT = 31  # falling speed of at most a
+    SPIN_BACK = 30  # projectiles are turned round and stay their maker's
 
 
 ALWAYS: Final = 1e6
@@ -58,7 +73,7 @@ class Special:
     length: int
     intangible: tuple[int, int]
     feet: tuple[tuple[float, float], ...]
-    operations: tuple[tuple[int, float, float, float, float, int], ...]
+    operations: tuple[tuple[int, float, float, float, float, int, int], ...]
 
 
 def load_specials(character: str) -> tuple[tuple[Special, ...], dict[str, list[int]]]:
@@ -69,13 +84,13 @@ def load_specials(character: str) -> tuple[tuple[Special, ...], dict[str, list[i
     name = f"characters/{character}_specials"
     known = facts.load(name)
     starts = known.pop("starts")
-    known.pop("projectile")
-    specials = tuple(_special(f"facts/{name}.toml: [{table}]", values) for table, values in known.items())
+    items = projectile_rows(known.pop("projectile", {}))
+    specials = tuple(_special(f"facts/{name}.toml: [{table}]", values, items) for table, values in known.items())
     _check_targets(name, specials, starts)
     return specials, starts
 
 
-def _special(where: str, values: dict[str, Any]) -> Special:
+def _special(where: str, values: dict[str, Any], items: dict[str, int]) -> Special:
     flags = Flag.AIRBORNE if values.get("airborne") else 0
     if values.get("ledge_grab"):
         flags |= Flag.LEDGE_GRAB
@@ -83,19 +98,25 @@ def _special(where: str, values: dict[str, Any]) -> Special:
         Physics.SCRIPT, Kind.SPECIAL, 0, flags, float(values.get("age_start", 0)), int(values.get("next", -1))
     )
     first, last = values.get("intangible", (1, 0))
-    operations = tuple(_operation(where, operation) for operation in values["operations"])
+    operations = tuple(_operation(where, operation, items) for operation in values["operations"])
     feet = tuple((float(age), float(height)) for age, height in values.get("feet", ()))
     return Special(int(values["action"]), row, int(values["length"]), (first, last), feet, operations)
 
 
-def _operation(where: str, values: dict[str, Any]) -> tuple[int, float, float, float, float, int]:
+def _operation(
+    where: str, values: dict[str, Any], items: dict[str, int]
+) -> tuple[int, float, float, float, float, int, int]:
     name = values["op"]
     if name not in Op.__members__:
         raise BadSpecialFacts(f"{where} names the operation {name!r}; known: {', '.join(Op.__members__)}")
+    item = values.get("item")
+    if item is not None and item not in items:
+        raise BadSpecialFacts(f"{where} fires {item!r}; [projectile] has {', '.join(items)}")
     number = [
         float(values.get(key, default)) for key, default in (("first", 0.0), ("last", ALWAYS), ("a", 0.0), ("b", 0.0))
     ]
-    return (int(Op[name]), number[0], number[1], number[2], number[3], int(values.get("target", -1)))
+    mask = items[item] if item is not None else sum(int(Button[button]) for button in values.get("buttons", ()))
+    return (int(Op[name]), number[0], number[1], number[2], number[3], int(values.get("target", -1)), mask)
 
 
 def _check_targets(name: str, specials: tuple[Special, ...], starts: dict[str, list[int]]) -> None:
@@ -105,17 +126,17 @@ def _check_targets(name: str, specials: tuple[Special, ...], starts: dict[str, l
             raise BadSpecialFacts(f"facts/{name}.toml: [starts] {direction} names a state that has no table")
     first_special = min(known)
     for special in specials:
-        for target in (special.row.next, *(operation[-1] for operation in special.operations)):
+        for target in (special.row.next, *(operation[5] for operation in special.operations)):
             if target >= first_special and target not in known:
                 raise BadSpecialFacts(
                     f"facts/{name}.toml: state {special.action} leads to {target}, which has no table"
                 )
 
 
-def compile_projectile(character: str, combat: NDArray[np.void]) -> None:
-    """Fill `projectile` of a CHARACTER_COMBAT record."""
-    for key, value in facts.load(f"characters/{character}_specials")["projectile"].items():
-        combat["projectile"][key] = value
+def compile_items(character: str, combat: NDArray[np.void]) -> None:
+    """Fill `projectiles` of a CHARACTER_COMBAT record. Raises BadProjectileFacts."""
+    name = f"characters/{character}_specials"
+    compile_projectiles(f"facts/{name}.toml", facts.load(name).get("projectile", {}), combat)
 
 
 def compile_operations(specials: tuple[Special, ...], combat: NDArray[np.void]) -> None:

@@ -32,6 +32,7 @@ class Physics(IntEnum):
     SCRIPT = 11  # specials, envs.sim.kernel.script
     HALO = 12  # descends with the respawn platform
     BRAKE = 13  # friction that is the same at any speed
+    AIR_CURVE = 14  # as AIR, but the animation sets the vertical speed
 
 
 class Kind(IntEnum):
@@ -75,6 +76,7 @@ class Kind(IntEnum):
     LEDGE_OPTION = 35
     DODGE = 36
     RAPID_JAB = 37
+    BOUND = 38
 
 
 class Can(IntEnum):
@@ -259,6 +261,7 @@ def _damage() -> dict[int, StateRow]:
         **_rows(
             "LYING_GROUND_UP_HIT", StateRow(Physics.FLIGHT, Kind.DOWN_BOUND, 0, 0, 1, Action.LYING_GROUND_UP.value)
         ),
+        **_rows("DAMAGE_BIND", StateRow(_G, Kind.BOUND, 0, Flag.STAYS)),
         **_rows("GROUND_GETUP NEUTRAL_GETUP NEUTRAL_TECH FORWARD_TECH BACKWARD_TECH", getup),
         **_rows("GROUND_ATTACK_UP GETUP_ATTACK", getup._replace(age_start=1)),
         **_rows(

@@ -11,7 +11,7 @@ from envs.sim.kernel.attacks import holds_charge
 from envs.sim.kernel.flight import finish_damage
 from envs.sim.kernel.jump import jump
 from envs.sim.kernel.ledge import finish_ledge_option, start_ledge_jump
-from envs.sim.kernel.script import finish
+from envs.sim.kernel.script import finish, wind_up
 from envs.sim.kernel.transition import enter, stand_or_fall
 from envs.sim.states import Kind
 
@@ -22,6 +22,11 @@ def animate(me: Any, char: Any, stage: Any, common: Any) -> None:
     state = char.states[me.action]
     me.ticks += 1
     if state.kind == Kind.SMASH and holds_charge(me, char, common):
+        return
+    if state.kind == Kind.SPECIAL and wind_up(me, char):
+        return
+    if state.kind == Kind.BOUND:
+        _strain(me, char)
         return
     if state.age_start >= 0.0:
         me.age += me.rate
@@ -34,6 +39,15 @@ def animate(me: Any, char: Any, stage: Any, common: Any) -> None:
         me.facing = -me.facing
     if state.length > 0.0 and clock >= state.length:
         _finish(me, char, state, stage, common)
+
+
+@kernel
+def _strain(me: Any, char: Any) -> None:
+    """A bound fighter is free once its time is over."""
+    me.age += me.rate
+    me.script_timer -= 1.0
+    if me.script_timer <= 0.0:
+        stand_or_fall(me, char.states)
 
 
 @kernel

@@ -21,6 +21,7 @@ _RISES: Final = 1e-4
 _CROUCHED: Final = int(Flag.CROUCHED)
 _ELECTRIC: Final = int(Element.ELECTRIC)
 _SMASH: Final = int(Kind.SMASH)
+_SPECIAL: Final = int(Kind.SPECIAL)
 _DOWN_BOUND, _DOWN_WAIT = int(Kind.DOWN_BOUND), int(Kind.DOWN_WAIT)
 _GROUND_HURT: Final = int(Action.DAMAGE_HIGH_1.value)
 _AIR_HURT: Final = int(Action.DAMAGE_AIR_1.value)
@@ -119,6 +120,8 @@ def launch(game: Any, foe: Any, tables: Any, strength: float, degrees: float, aw
         new_y = -new_y * common.spike_bounce if flies else 0.0
     action = _damage_action(game, foe, tables, strength, math.degrees(angle), height)
     _set_speeds(foe, tables, new_x, new_y, flies or new_y > _RISES)
+    if tables.characters[foe.row].states[foe.action].kind == _SPECIAL:
+        foe.stored_charge = 0
     enter(foe, tables.characters[foe.row].states, action)
     foe.hitstun = math.floor(strength * common.kb_hitstun)
     foe.knockback = strength
@@ -171,17 +174,32 @@ def _damage_action(game: Any, foe: Any, tables: Any, strength: float, degrees: f
 @kernel
 def _receive_on_shield(me: Any, foe: Any, tables: Any, contact: int) -> None:
     common = tables.common
-    dealt = math.floor(me.hit_dealt)
-    hard = (foe.shield_amount - common.trigger_dead_zone) / (1.0 - common.trigger_dead_zone)
-    hard = min(max(hard, 0.0), 1.0)
-    light = 1.0 - hard
     away = _away(me, foe)
     foe.hitlag = me.hitlag
     if not me.airborne:
-        me.pushback = -away * (common.attacker_push_base + common.attacker_push_per_damage * hard * dealt)
+        push = common.attacker_push_per_damage * _hardness(foe, common) * math.floor(me.hit_dealt)
+        me.pushback = -away * (common.attacker_push_base + push)
+    hit_shield(foe, tables, me.hit_dealt, box_of(me, tables, contact).shield_damage, away)
+
+
+@kernel
+def _hardness(foe: Any, common: Any) -> float:
+    """How hard the shield is held: 0 as lightly as possible, 1 with the trigger pressed down."""
+    hard = (foe.shield_amount - common.trigger_dead_zone) / (1.0 - common.trigger_dead_zone)
+    return min(max(hard, 0.0), 1.0)
+
+
+@kernel
+def hit_shield(foe: Any, tables: Any, damage: float, extra: float, away: float) -> None:
+    """What `damage` percent, and `extra` shield damage, do to a raised shield and to the fighter behind it.
+
+    `away` is the side it is pushed to (+1 right).
+    """
+    common = tables.common
+    dealt = math.floor(damage)
+    light = 1.0 - _hardness(foe, common)
     if foe.powershield <= 0:
-        taken = dealt + box_of(me, tables, contact).shield_damage
-        foe.shield -= taken * (common.shield_damage_scale + common.shield_light_damage_scale * light)
+        foe.shield -= (dealt + extra) * (common.shield_damage_scale + common.shield_light_damage_scale * light)
     if foe.shield <= 0:
         break_shield(foe, tables.characters[foe.row], common)
         return

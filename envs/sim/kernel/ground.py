@@ -62,7 +62,7 @@ def _next_jab(me: Any, char: Any) -> bool:
     if me.age < JAB_FOLLOW_UP or not me.pressed & Button.A.value:
         return False
     following = Action.LOOPING_ATTACK_START.value
-    if me.action == Action.NEUTRAL_ATTACK_1.value:
+    if me.action == Action.NEUTRAL_ATTACK_1.value and char.states[Action.NEUTRAL_ATTACK_2.value].modelled:
         following = Action.NEUTRAL_ATTACK_2.value
     enter(me, char.states, following)
     return True

@@ -42,11 +42,17 @@ def guard_input(me: Any, char: Any, stage: Any, common: Any) -> None:
 
 @kernel
 def _try_dodge(me: Any, char: Any, common: Any) -> bool:
-    c_side = abs(me.c_x) >= common.roll and abs(me.prev_c_x) < common.roll
     c_down = me.c_y <= -common.spot_dodge and me.prev_c_y > -common.spot_dodge
     if (me.stick_y <= -common.spot_dodge and me.tap_y < common.spot_dodge_window) or c_down:
         enter(me, char.states, Action.SPOTDODGE.value)
         return True
+    return try_roll(me, char, common)
+
+
+@kernel
+def try_roll(me: Any, char: Any, common: Any) -> bool:
+    """Roll by a sideways tap of either stick."""
+    c_side = abs(me.c_x) >= common.roll and abs(me.prev_c_x) < common.roll
     if (abs(me.stick_x) >= common.roll and me.tap_x < common.roll_window) or c_side:
         x = me.c_x if c_side else me.stick_x
         ahead = x * me.facing > 0.0

@@ -1,6 +1,6 @@
-"""Projectiles: fired, moved, hitting, thrown back. A game holds a few; with every slot taken none is fired.
+"""Items: fired, moved, published. A game holds as many as a frame can show; with every slot taken none is fired.
 
-The first floor's projectile (a blaster shot) only adds percent: no knockback, no hitlag.
+What an item does to a fighter that it touches is in envs.sim.kernel.item_hits.
 """
 
 from __future__ import annotations
@@ -10,31 +10,36 @@ from typing import Any, Final
 
 from envs.sim.combat_layout import ITEM_SLOTS
 from envs.sim.jit import kernel
-from envs.sim.kernel.geometry import segments_squared
-from envs.sim.kernel.knockback import enter_queue, freshness
-from envs.sim.kernel.publish import HURT, hurtbox_state
-from envs.sim.states import Flag
+from envs.sim.kernel import rng
+from envs.sim.kernel.item_hits import meet
+from envs.sim.kernel.knockback import freshness
 
 EMPTY: Final = -1
-_SHIELDED: Final = int(Flag.SHIELDED)
-_NO_CONTACT: Final = int(Flag.NO_CONTACT)
-REFLECTED_DAMAGE: Final = 1.5
-"""A thrown-back projectile's damage over its own (meleelight, MIT)."""
+_QUARTER: Final = math.pi / 2.0
 
 
 @kernel
-def shoot(game: Any, me: Any, char: Any, ahead: float, up: float) -> None:
-    """Fire the character's projectile from `ahead` and `up` of the root, if a slot is free."""
-    facts = char.combat.projectile
+def shoot(game: Any, me: Any, char: Any, row: int, ahead: float, up: float) -> None:
+    """Fire the character's item `row` from `ahead` and `up` of the root, if a slot is free; spends the charge."""
+    facts = char.combat.projectiles[row]
+    charge = 0.0
+    level = 0
+    if facts.charges > 0:
+        level = me.stored_charge
+        charge = level / facts.charges
+        me.stored_charge = 0
     for slot in range(ITEM_SLOTS):
         item = game.items[slot]
         if item.kind == EMPTY:
-            item.kind, item.owner, item.row = facts.kind, me.seat, me.row
-            item.x, item.y = me.x + me.facing * ahead, me.y + up
-            item.vx, item.vy = me.facing * facts.speed, 0.0
-            item.facing = me.facing
+            item.kind, item.owner, item.row, item.projectile = facts.kind, me.seat, me.row, row
+            item.state = facts.state + level
+            item.x, item.y, item.facing = me.x + me.facing * ahead, me.y + up, me.facing
             item.timer = facts.life + 1.0
-            item.damage = facts.damage * freshness(me, facts.attack_id)
+            item.charge = charge
+            _aim(item, facts, charge)
+            item.fresh_damage = _charged(facts.damage, facts.full_damage, charge)
+            item.damage = item.fresh_damage * freshness(me, facts.attack_id)
+            _start_sway(game, me, item, facts)
             item.spawn_id = game.next_spawn_id
             game.next_spawn_id += 1
             game.items_live += 1
@@ -42,86 +47,70 @@ def shoot(game: Any, me: Any, char: Any, ahead: float, up: float) -> None:
 
 
 @kernel
+def _charged(least: float, full: float, charge: float) -> float:
+    return least + (full - least) * charge
+
+
+@kernel
+def _aim(item: Any, facts: Any, charge: float) -> None:
+    item.vx, item.vy = item.facing * _charged(facts.speed, facts.full_speed, charge), 0.0
+    item.first_step = _charged(facts.first_step, facts.full_first_step, charge)
+
+
+@kernel
+def _start_sway(game: Any, me: Any, item: Any, facts: Any) -> None:
+    item.sway_y, item.sway_z = 0.0, 0.0
+    item.sway_timer = facts.sway_frames
+    chance = rng.uniform(game.seed, game.frame, rng.SWAY_SPEED, me.seat)
+    item.sway_speed = facts.sway_speed + facts.sway_spread * (chance - 0.5)
+    item.sway_angle = 2.0 * math.pi * rng.uniform(game.seed, game.frame, rng.SWAY_ANGLE, me.seat)
+
+
+@kernel
 def step_items(game: Any, tables: Any) -> None:
-    """Move every projectile a frame and let it touch the other fighter."""
+    """Move every item a frame and let it touch the other fighter."""
     if game.items_live == 0:
         return
     for slot in range(ITEM_SLOTS):
         item = game.items[slot]
         if item.kind != EMPTY:
             item.timer -= 1.0
-            if item.timer <= 0:
-                _remove(game, item)
-            else:
-                _fly(game, item, tables)
+            if item.timer <= 0 or not _fly(game, item, tables):
+                item.kind = EMPTY
+                game.items_live -= 1
 
 
 @kernel
-def _remove(game: Any, item: Any) -> None:
-    item.kind = EMPTY
-    game.items_live -= 1
+def _fly(game: Any, item: Any, tables: Any) -> bool:
+    """One frame of an item's way; False once it is gone."""
+    facts = tables.characters[item.row].combat.projectiles[item.projectile]
+    share = item.first_step if item.timer >= facts.life else 1.0
+    from_x, from_y, from_z = item.x, item.y + item.sway_y, item.sway_z
+    item.x += item.vx * share
+    item.y += item.vy * share
+    if facts.sway_frames > 0:
+        _sway(game, item, facts)
+    size = _charged(facts.size, facts.full_size, item.charge)
+    return not meet(game, item, tables, from_x, from_y, from_z, size)
 
 
 @kernel
-def _fly(game: Any, item: Any, tables: Any) -> None:
-    combat = tables.characters[item.row].combat
-    fresh = item.timer >= combat.projectile.life
-    from_x, from_y = item.x, item.y
-    if not fresh:
-        item.x += item.vx
-        item.y += item.vy
-    foe = game.fighters[1 - item.owner]
-    state = tables.characters[foe.row].states[foe.action]
-    if state.flags & _NO_CONTACT or not _touches(item, foe, from_x, from_y, tables, combat.projectile.size):
-        return
-    if foe.reflecting:
-        _reflect(item)
-    elif hurtbox_state(foe, state) == HURT:
-        _hit(game, item, foe, tables, combat.projectile.attack_id, state.flags & _SHIELDED)
-
-
-@kernel
-def _touches(item: Any, foe: Any, from_x: float, from_y: float, tables: Any, size: float) -> bool:
-    combat = tables.characters[foe.row].combat
-    hurt = combat.hurt[foe.action]
-    side = foe.facing
-    limit = hurt.radius + size
-    squared = segments_squared(
-        from_x,
-        from_y,
-        item.x,
-        item.y,
-        foe.x + side * hurt.x0,
-        foe.y + hurt.y0,
-        foe.x + side * hurt.x1,
-        foe.y + hurt.y1,
-    )
-    return squared <= limit * limit
-
-
-@kernel
-def _reflect(item: Any) -> None:
-    item.owner = 1 - item.owner
-    item.vx, item.vy, item.facing = -item.vx, -item.vy, -item.facing
-    item.damage *= REFLECTED_DAMAGE
-
-
-@kernel
-def _hit(game: Any, item: Any, foe: Any, tables: Any, attack_id: int, shielded: int) -> None:
-    owner = game.fighters[item.owner]
-    if shielded:
-        foe.shield = max(foe.shield - item.damage * tables.common.shield_damage_scale, 1.0)
-    else:
-        foe.percent += item.damage
-        foe.last_hit_by = owner.seat
-        owner.last_attack = attack_id
-        enter_queue(owner, attack_id)
-    _remove(game, item)
+def _sway(game: Any, item: Any, facts: Any) -> None:
+    """Swing across the path, out and back, in a direction drawn anew for every swing (decompiled game, public)."""
+    item.sway_timer += 1
+    if item.sway_timer >= facts.sway_frames:
+        item.sway_timer = 0
+        chance = rng.uniform(game.seed, game.frame, rng.SWAY_ANGLE, item.owner)
+        item.sway_angle += (chance - 0.5) * _QUARTER
+        item.sway_pull = -2.0 * item.sway_speed / facts.sway_frames
+    item.sway_speed += item.sway_pull
+    item.sway_y += item.sway_speed * item.first_step * math.sin(item.sway_angle)
+    item.sway_z += item.sway_speed * item.first_step * math.cos(item.sway_angle)
 
 
 @kernel
 def publish_items(game: Any, out: Any) -> None:
-    """Write the projectiles into the frame's item slots; a slot that has become empty is absent again."""
+    """Write the items into the frame's item slots; a slot that has become empty is absent again."""
     for slot in range(ITEM_SLOTS):
         item, place = game.items[slot], out.items[slot]
         if item.kind != EMPTY:

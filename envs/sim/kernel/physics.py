@@ -142,6 +142,9 @@ def _air(me: Any, char: Any, state: Any, common: Any) -> None:
     if physics == Physics.AIR or (physics == Physics.AIR_JUMP and me.ticks > 0) or steered:
         drift(me, char)
         fall(me, char)
+    elif physics == Physics.AIR_CURVE:
+        drift(me, char)
+        me.vy = char.locomotion[state.locomotion + min(int(me.age), state.locomotion_last), 1]
     elif physics == Physics.AIR_DODGE:
         _air_dodge(me, char, common)
     elif physics == Physics.HALO:

@@ -10,6 +10,7 @@ from envs.sim.jit import kernel
 
 STAR_KO = 1
 ROLL_ANIMATION = 2
+SWAY_ANGLE, SWAY_SPEED = 3, 4
 
 _MIX_1 = np.uint64(0x9E3779B97F4A7C15)
 _MIX_2 = np.uint64(0xBF58476D1CE4E5B9)

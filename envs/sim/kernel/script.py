@@ -1,7 +1,7 @@
 """The interpreter of specials: runs the operations of an action state. See envs.sim.specials.Op.
 
-Three moments of a frame ask it: input (`special_input`), physics (`run`), and the ends of a state (`finish`
-when the animation is over, `touch_down` and `leave_floor` when the ground comes or goes). States of one special
+Four moments of a frame ask it: animation (`wind_up`), input (`special_input`), physics (`run`), and the ends of a
+state (`finish` when the animation is over, `touch_down` and `leave_floor` when the ground comes or goes). States of one special
 follow each other by `_go_on`, which keeps the special's own counters; anything else enters a state afresh.
 """
 
@@ -15,6 +15,8 @@ from melee.enums import Action
 from envs.game import Button
 from envs.sim.jit import kernel
 from envs.sim.kernel.air import try_fast_fall
+from envs.sim.kernel.guard import try_roll
+from envs.sim.kernel.item_hits import OWNS, TURNS
 from envs.sim.kernel.items import shoot
 from envs.sim.kernel.jump import try_double_jump, try_jump_squat
 from envs.sim.kernel.physics import drift, fall, ground_friction, toward_zero
@@ -38,17 +40,42 @@ _SCALE, _BRAKE, _TRACTION, _SINK, _DRIFT = (
 _SPEED, _THRUST, _REFLECT, _SHOOT, _LAG = int(Op.SPEED), int(Op.THRUST), int(Op.REFLECT), int(Op.SHOOT), int(Op.LAG)
 _JUMP, _REVERSE, _RELEASE, _SHORTEN = int(Op.JUMP), int(Op.REVERSE), int(Op.RELEASE), int(Op.SHORTEN)
 _REPEAT, _AIM, _LAND, _FALL = int(Op.REPEAT), int(Op.AIM), int(Op.LAND), int(Op.FALL)
+_PRESS, _ROLL, _CHARGE, _CHARGED = int(Op.PRESS), int(Op.ROLL), int(Op.CHARGE), int(Op.CHARGED)
+_RECOIL, _LIFT, _FREEZE, _POINT = int(Op.RECOIL), int(Op.LIFT), int(Op.FREEZE), int(Op.POINT)
+_WARP, _DECAY, _CLAMP, _LIMIT, _SPIN_BACK = int(Op.WARP), int(Op.DECAY), int(Op.CLAMP), int(Op.LIMIT), int(Op.SPIN_BACK)
 
 
 @kernel
 def _go_on(me: Any, states: Any, action: int, keep_age: bool) -> None:
     """Enter another state of the same special: its counters, and on wish the age, stay."""
     timer, flags, aim_x, aim_y = me.script_timer, me.script_flags, me.script_x, me.script_y
-    age, ticks, mask, staled = me.age, me.ticks, me.hit_mask, me.staled
+    age, ticks, mask, staled, charge = me.age, me.ticks, me.hit_mask, me.staled, me.charge
     enter(me, states, action)
-    me.script_timer, me.script_x, me.script_y = timer, aim_x, aim_y
+    me.script_timer, me.script_x, me.script_y, me.charge = timer, aim_x, aim_y, charge
     if keep_age:
         me.age, me.ticks, me.hit_mask, me.staled, me.script_flags = age, ticks, mask, staled, flags
+
+
+@kernel
+def wind_up(me: Any, char: Any) -> bool:
+    """Charge, or hold the animation still, before this frame's input; True if that ended the state."""
+    combat = char.combat
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.code == _FREEZE:
+            me.rate = 0.0
+            if me.ticks >= op.a:
+                finish(me, char)
+                return True
+        elif op.code == _CHARGE:
+            me.charge += 1.0
+            if me.charge >= op.a:
+                me.charge = 0.0
+                me.stored_charge += 1
+                if me.stored_charge >= op.b:
+                    _go_on(me, char.states, op.target, True)
+                    return False
+    return False
 
 
 @kernel
@@ -77,6 +104,11 @@ def _act(me: Any, char: Any, common: Any, op: Any) -> bool:
     if code == _SHORTEN and me.pressed & _B:
         _go_on(me, char.states, op.target, False)
         return True
+    if code == _PRESS and me.pressed & op.mask:
+        _go_on(me, char.states, op.target, False)
+        return True
+    if code == _ROLL:
+        return try_roll(me, char, common)
     if code == _REPEAT and me.pressed & _B:
         me.script_flags |= _REPEAT_PRESSED
     return False
@@ -91,11 +123,15 @@ def run(game: Any, me: Any, char: Any, common: Any) -> None:
     for row in range(combat.script_first[me.action], combat.script_last[me.action]):
         op = combat.operations[row]
         if op.first <= me.age <= op.last:
+            if me.ticks == 0:
+                _set_off(me, op)
             _move(me, char, common, op)
             if op.code == _REFLECT:
-                me.reflecting = 1
+                me.reflecting = OWNS
+            elif op.code == _SPIN_BACK:
+                me.reflecting = TURNS
             elif op.code == _SHOOT and me.rate > 0:
-                shoot(game, me, char, op.a, op.b)
+                shoot(game, me, char, op.mask, op.a, op.b)
 
 
 @kernel
@@ -120,10 +156,33 @@ def _move(me: Any, char: Any, common: Any, op: Any) -> None:
         speed = op.a - op.b * (me.age - op.first + 1.0)
         _set_speed(me, speed * me.script_x)
         me.vy = speed * me.script_y if me.airborne else 0.0
-    elif code == _SCALE and me.ticks == 0:
+    elif code == _DECAY:
+        me.vy -= me.vy * op.a
+    elif code == _CLAMP:
+        _set_speed(me, min(max(_speed(me), -op.a), op.a))
+    elif code == _LIMIT:
+        me.vy = max(me.vy, -op.a)
+    elif code == _RECOIL:
+        _set_speed(me, (op.b if me.airborne else op.a) * me.facing * me.stored_charge)
+
+
+@kernel
+def _set_off(me: Any, op: Any) -> None:
+    """One operation on the speed in the frame that enters the state."""
+    code = op.code
+    if code == _SCALE:
         _set_speed(me, _speed(me) * op.a)
         me.vy *= op.b
         me.fast_fall = 0
+    elif code == _LIFT:
+        if not me.air_lift:
+            me.vy = op.a
+        me.air_lift = 1
+    elif code == _WARP:
+        length = math.hypot(me.script_x, me.script_y)
+        speed = op.a / length + op.b
+        _set_speed(me, me.script_x * speed)
+        me.vy = me.script_y * speed if me.airborne else 0.0
 
 
 @kernel
@@ -153,6 +212,10 @@ def finish(me: Any, char: Any) -> None:
             lag = op.a
         elif op.code == _AIM:
             following = _aim(me, char, op)
+        elif op.code == _POINT:
+            following = _point(me, char, op)
+        elif op.code == _CHARGED and me.stored_charge >= op.a:
+            following = op.target
     if following < 0:
         stand_or_fall(me, char.states)
     elif char.states[following].physics == _SCRIPT:
@@ -175,6 +238,24 @@ def _aim(me: Any, char: Any, op: Any) -> int:
         return op.target
     if length > 0 and me.script_y <= _SHALLOW:
         me.script_x, me.script_y = me.facing, 0.0
+        return int(op.a)
+    leave_ground(me, char)
+    return op.target
+
+
+@kernel
+def _point(me: Any, char: Any, op: Any) -> int:
+    """Aim along the stick and keep its length; only a stick that points up leaves the ground."""
+    length = math.hypot(me.stick_x, me.stick_y)
+    me.script_x, me.script_y = 0.0, 1.0
+    if length > op.b:
+        share = 1.0 / max(length, 1.0)
+        me.script_x, me.script_y = me.stick_x * share, me.stick_y * share
+        if me.stick_x != 0:
+            me.facing = 1.0 if me.stick_x > 0 else -1.0
+    if me.airborne:
+        return op.target
+    if me.script_y <= 0.0:
         return int(op.a)
     leave_ground(me, char)
     return op.target

@@ -1,0 +1,126 @@
+"""What an item does to the fighter it meets: thrown back, taken on the shield, percent, launch or a bind."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from melee.enums import Action
+
+from envs.sim.jit import kernel
+from envs.sim.kernel import damage
+from envs.sim.kernel.geometry import segments_squared
+from envs.sim.kernel.knockback import enter_queue, hitlag, knockback
+from envs.sim.kernel.publish import HURT, hurtbox_state
+from envs.sim.kernel.transition import enter
+from envs.sim.moves import Element
+from envs.sim.projectiles import Effect
+from envs.sim.states import Flag
+
+OWNS: Final = 1
+"""Value of `reflecting`: what is thrown back belongs to who threw it back ..."""
+TURNS: Final = 2
+"""... or only turns round and stays its maker's."""
+REFLECTED_DAMAGE: Final = 1.5
+"""A thrown-back item's damage over its own (meleelight, MIT)."""
+_SHIELDED: Final = int(Flag.SHIELDED)
+_NO_CONTACT: Final = int(Flag.NO_CONTACT)
+_ELECTRIC: Final = int(Element.ELECTRIC)
+_NONE, _BIND = int(Effect.NONE), int(Effect.BIND)
+_BOUND: Final = int(Action.DAMAGE_BIND.value)
+
+
+@kernel
+def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z: float, size: float) -> bool:
+    """Let an item that came from a place a frame ago touch the other fighter; True if that ends it."""
+    foe = game.fighters[1 - item.owner]
+    state = tables.characters[foe.row].states[foe.action]
+    if state.flags & _NO_CONTACT or not _touches(item, foe, tables, from_x, from_y, from_z, size):
+        return False
+    if foe.reflecting:
+        _reflect(item, foe.reflecting)
+        return False
+    if hurtbox_state(foe, state) != HURT:
+        return False
+    _hit(game, item, foe, tables, state.flags & _SHIELDED)
+    return True
+
+
+@kernel
+def _touches(item: Any, foe: Any, tables: Any, from_x: float, from_y: float, from_z: float, size: float) -> bool:
+    combat = tables.characters[foe.row].combat
+    hurt = combat.hurt[foe.action]
+    side = foe.facing
+    limit = hurt.radius + size
+    squared = segments_squared(
+        from_x,
+        from_y,
+        item.x,
+        item.y + item.sway_y,
+        foe.x + side * hurt.x0,
+        foe.y + hurt.y0,
+        foe.x + side * hurt.x1,
+        foe.y + hurt.y1,
+    )
+    depth = min(abs(from_z), abs(item.sway_z))
+    return squared + depth * depth <= limit * limit
+
+
+@kernel
+def _reflect(item: Any, how: int) -> None:
+    if how == OWNS:
+        item.owner = 1 - item.owner
+        item.damage *= REFLECTED_DAMAGE
+        item.fresh_damage *= REFLECTED_DAMAGE
+    item.vx, item.vy, item.facing = -item.vx, -item.vy, -item.facing
+
+
+@kernel
+def _hit(game: Any, item: Any, foe: Any, tables: Any, shielded: int) -> None:
+    facts = tables.characters[item.row].combat.projectiles[item.projectile]
+    owner = game.fighters[item.owner]
+    if shielded:
+        _hit_shield(item, foe, facts, tables)
+        return
+    foe.last_hit_by = owner.seat
+    owner.last_attack = facts.attack_id
+    enter_queue(owner, facts.attack_id)
+    if facts.effect == _NONE:
+        foe.percent = min(foe.percent + item.damage, damage.MAX_PERCENT)
+    elif facts.effect == _BIND and not foe.airborne and foe.facing * item.vx < 0.0:
+        _bind(item, foe, facts, tables)
+    else:
+        _launch(game, item, foe, facts, tables)
+
+
+@kernel
+def _hit_shield(item: Any, foe: Any, facts: Any, tables: Any) -> None:
+    if facts.effect == _NONE:
+        foe.shield = max(foe.shield - item.damage * tables.common.shield_damage_scale, 1.0)
+        return
+    foe.hitlag = hitlag(tables.common, item.damage, 0, 0)
+    away = 1.0 if item.vx > 0.0 else -1.0
+    damage.hit_shield(foe, tables, item.damage, facts.shield_damage, away)
+
+
+@kernel
+def _launch(game: Any, item: Any, foe: Any, facts: Any, tables: Any) -> None:
+    common = tables.common
+    weight = tables.characters[foe.row].weight
+    strength = knockback(common, facts, item.fresh_damage, item.damage, foe.percent, weight)
+    away = 1.0 if item.vx > 0.0 else -1.0
+    _hurt(item, foe, facts, common)
+    damage.launch(game, foe, tables, strength, facts.angle, away, item.y - foe.y)
+
+
+@kernel
+def _hurt(item: Any, foe: Any, facts: Any, common: Any) -> None:
+    foe.percent = min(foe.percent + item.damage, damage.MAX_PERCENT)
+    foe.hitlag = hitlag(common, item.damage, facts.element == _ELECTRIC, 0)
+
+
+@kernel
+def _bind(item: Any, foe: Any, facts: Any, tables: Any) -> None:
+    """The victim can't act for a time that grows with its percent."""
+    _hurt(item, foe, facts, tables.common)
+    enter(foe, tables.characters[foe.row].states, _BOUND)
+    foe.script_timer = facts.bind_base + facts.bind_per_percent * foe.percent
