@@ -1,8 +1,9 @@
 """The interpreter of specials: runs the operations of an action state. See envs.sim.specials.Op.
 
 Four moments of a frame ask it: animation (`wind_up`), input (`special_input`), physics (`run`), and the ends of a
-state (`finish` when the animation is over, `touch_down` and `leave_floor` when the ground comes or goes). States of one special
-follow each other by `_go_on`, which keeps the special's own counters; anything else enters a state afresh.
+state (`finish` when the animation is over, `touch_down` and `leave_floor` when the ground comes or goes). States of
+one special follow each other by `_go_on`, which keeps the special's own counters; anything else enters a state
+afresh.
 """
 
 from __future__ import annotations
