@@ -11,7 +11,7 @@ import pytest
 from envs.game import Action
 from envs.sim import facts
 from envs.sim.combat_layout import CHARACTER_COMBAT
-from envs.sim.compile import tables
+from envs.sim.compile import CHARACTERS, tables
 from envs.sim.hurt import BadHurtFacts, compile_hurt
 from envs.sim.moves import BadMoveFacts, compile_moves, load_moves
 from envs.sim.specials import BadSpecialFacts, Op, load_specials
@@ -84,7 +84,9 @@ def test_strong_and_weak_hits_share_a_group_and_multi_hits_do_not() -> None:
 
 
 def test_every_operation_is_used_or_known() -> None:
-    specials, starts = load_specials("fox")
-    used = {operation[0] for special in specials for operation in special.operations}
+    used = set()
+    for name in CHARACTERS:
+        specials, starts = load_specials(name.lower())
+        used |= {operation[0] for special in specials for operation in special.operations}
+        assert all(len(pair) == 2 for pair in starts.values())
     assert used == {int(op) for op in Op}
-    assert all(len(pair) == 2 for pair in starts.values())
