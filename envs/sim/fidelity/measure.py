@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 from envs.frame import LEADER
 from envs.game import character_name
 from envs.sim.fidelity.measure_body import Path, displacements, grab_box, hanging, ledge_paths, width
+from envs.sim.fidelity.measure_feet import Steps, feet
 from envs.sim.fidelity.measure_speeds import speeds
 from envs.sim.fidelity.measure_states import (
     intangible,
+    jumps,
     landing_frames,
     landing_lags,
     lengths,
     stays,
     turn_frames,
     turns,
+    walk_thresholds,
 )
 from envs.sim.fidelity.measure_track import Fact, track_of
 from envs.sim.fidelity.recording import FIRST_VERSION
@@ -47,9 +50,12 @@ class Measured:
     attributes: dict[str, Fact]
     body: dict[str, Fact]
     lengths: dict[str, Fact]
+    longest: dict[str, Fact]
     turns: dict[str, Fact]
     intangible: dict[str, tuple[Fact, Fact]]
     landing_lags: dict[str, Fact]
+    feet: dict[str, Steps]
+    feet_default: float
     ledge_paths: dict[str, Path] = field(repr=False)
     displacements: dict[str, Path] = field(repr=False)
 
@@ -57,7 +63,7 @@ class Measured:
         """Everything as plain numbers, for `--json`."""
         numbers = {
             group: {name: fact._asdict() for name, fact in getattr(self, group).items()}
-            for group in ("attributes", "body", "lengths", "turns", "landing_lags")
+            for group in ("attributes", "body", "lengths", "longest", "turns", "landing_lags")
         }
         windows = {
             name: {"first": first.value, "last": last.value, "samples": min(first.samples, last.samples)}
@@ -68,7 +74,8 @@ class Measured:
             for group in ("ledge_paths", "displacements")
         }
         name = character_name(self.character)
-        return {"character": name, "frames": self.frames, **numbers, "intangible": windows, **paths}
+        heights = {"default": self.feet_default if self.feet else None, "states": self.feet}
+        return {"character": name, "frames": self.frames, **numbers, "intangible": windows, "feet": heights, **paths}
 
 
 def _plain_path(path: Path) -> dict[str, Any]:
@@ -86,7 +93,7 @@ def measure(games: Iterable[NDArray[np.void]], character: int) -> Measured:
         raise NothingRecorded(f"nobody plays {character_name(character)} in these games")
     found = stays(track)
     state_lengths = lengths(track, found)
-    attributes = speeds(track)
+    attributes = speeds(track) | walk_thresholds(track) | {"jumps": jumps(track)}
     _add(attributes, turn_frames=turn_frames(track, found), landing_lag=landing_frames(track, found))
     body = grab_box(track) | hanging(track)
     _add(body, width=width(track))
@@ -95,10 +102,12 @@ def measure(games: Iterable[NDArray[np.void]], character: int) -> Measured:
         len(track.seen),
         attributes,
         body,
-        state_lengths,
+        state_lengths.ended,
+        state_lengths.longest,
         turns(track, found),
         intangible(track),
         landing_lags(track, found),
+        *feet(track),
         ledge_paths(track),
         displacements(track),
     )
@@ -149,6 +158,8 @@ CLOSE: Final = 2e-3
 """A speed or place that differs by less is rounding."""
 NEAR_BOUND: Final = 0.5
 """Reach past a bound of the ledge-grab box that a place guessed from the last speed may have, units."""
+_TOLERANCE: Final = {"width": 0.25, "walk_mid": 0.006, "walk_fast": 0.006}
+"""How well thresholds between recorded frames are known, units."""
 ENOUGH: Final = 3
 """Samples under which a number proves nothing."""
 
@@ -167,21 +178,21 @@ def _of_numbers(found: Measured, record: NDArray[np.void]) -> Iterator[Disagreem
             if name in BOUNDS:
                 beyond = table - fact.value if name == "ledge_below" else fact.value - table
                 wrong = beyond > NEAR_BOUND
-            elif name == "width":
-                wrong = abs(fact.value - table) > NEAR_BOUND / 2
+            elif name in _TOLERANCE:
+                wrong = abs(fact.value - table) > _TOLERANCE[name]
             if wrong:
                 yield Disagreement(f"{group}.{name}", round(table, 5), fact.value, fact.samples)
 
 
 def _of_lengths(found: Measured, states: NDArray[np.void]) -> Iterator[Disagreement]:
-    """A longer stay refutes a length at once; a shorter one where most end there and no input could have ended them."""
-    for name, fact in found.lengths.items():
-        state = states[_id(name)]
-        table, iasa = float(state["length"]), float(state["iasa"])
-        held = not (0 < iasa <= fact.value) and fact.samples >= ENOUGH and fact.share >= 0.5
-        shorter = fact.value < table and held
-        if table > 0 and (fact.value > table or shorter):
-            yield Disagreement(f"lengths.{name}", table, fact.value, fact.samples)
+    """A state that ends by itself at another age, or that was held longer than it lasts."""
+    for name, longest in found.longest.items():
+        table = float(states[_id(name)]["length"])
+        ended = found.lengths.get(name)
+        if table > 0 and ended is not None and ended.value != table and longest.value <= ended.value:
+            yield Disagreement(f"lengths.{name}", table, ended.value, ended.samples)
+        elif 0 < table < longest.value:
+            yield Disagreement(f"lengths.{name}", table, longest.value, longest.samples)
 
 
 def _of_ages(found: Measured, states: NDArray[np.void]) -> Iterator[Disagreement]:

@@ -23,6 +23,7 @@ AERIAL_LANDINGS: Final = range(Action.NAIR_LANDING.value, Action.DAIR_LANDING.va
 _LANDINGS: Final = (Action.LANDING_SPECIAL.value, *AERIAL_LANDINGS)
 _FIRST_SPECIAL: Final = 341
 _SLOW_TURN_AGES: Final = 12
+_TENTH: Final = 0.1
 _MOST: Final = 0.5
 """Share of stays that must agree on an age."""
 
@@ -47,35 +48,74 @@ def name_of(action: int) -> str:
     return Action(action).name if action < _FIRST_SPECIAL else str(action)
 
 
-def lengths(track: Track, found: Stays) -> Facts:
-    """Last recorded age plus one frame of animation, by state, with how many stays ran that far.
+class Lengths(NamedTuple):
+    """Frames of animation, by state."""
+
+    ended: Facts
+    """Of states seen to end by themselves: what most such stays say."""
+    longest: Facts
+    """Of every state: the longest stay, which its length is at least."""
+
+
+def lengths(track: Track, found: Stays) -> Lengths:
+    """Lengths: the last age a state shows, plus one.
 
     A landing plays its animation faster, so that its end is one such step after the last age, less the tail.
     """
-    ages: dict[int, list[tuple[float, float]]] = {}
     seen = track.seen
-    for first, last in zip(found.first, found.last, strict=True):
-        if (seen["hitlag"][first : last + 1] > 0).any():
+    action = seen["action"][found.first]
+    length = np.array([_length(seen, *stay) for stay in zip(found.first, found.last, strict=True)])
+    frozen = np.cumsum(seen["hitlag"] > 0)
+    whole = (frozen[found.last] == frozen[found.first]) & (seen["hitlag"][found.first] == 0)
+    follows = seen["action"][found.last + 1]
+    ended, longest = {}, {}
+    for state in np.unique(action[whole]):
+        if COMMON_STATES.get(int(state), _PLAIN).kind in ENDLESS:
             continue
-        action, age = int(seen["action"][first]), float(seen["state_age"][last])
-        step = age - float(seen["state_age"][last - 1]) if last > first else 1.0
-        if age < 0:  # such a state records no age; it is timed by its frames
-            age, step = float(last - first), 1.0
-        ages.setdefault(action, []).append((age, step))
-    return {name_of(action): _length(action, np.array(ends)) for action, ends in sorted(ages.items()) if _ends(action)}
+        here = whole & (action == state)
+        longest[name_of(int(state))] = _most(length[here], float(length[here].max()))
+        natural = here & np.isin(follows, _natural(int(state), bool(seen["airborne"][found.last[here][0]])))
+        if natural.any():
+            ended[name_of(int(state))] = _latest(length[natural])
+    return Lengths(ended, longest)
 
 
-def _ends(action: int) -> bool:
-    row = COMMON_STATES.get(action)
-    return row is None or row.kind not in ENDLESS
+def _length(seen: NDArray[np.void], first: int, last: int) -> float:
+    age = float(seen["state_age"][last])
+    if age < 0:  # such a state records no age; it is timed by its frames
+        return float(last - first) + 1
+    step = age - float(seen["state_age"][last - 1]) if last > first else 1.0
+    if seen["action"][first] in _LANDINGS and abs(step - 1.0) > SAME:
+        return float(np.round(age + step - ANIMATION_TAIL))
+    return float(np.floor(age + SAME)) + 1
 
 
-def _length(action: int, ends: NDArray[np.float64]) -> Fact:
-    age, step = ends.T
-    landing = (action in _LANDINGS) & (np.abs(step - 1.0) > SAME)
-    length = np.where(landing, np.round(age + step - ANIMATION_TAIL), np.floor(age + SAME) + 1)
-    longest = float(length.max())
-    return Fact(longest, int((length == longest).sum()), float((length == longest).mean()))
+def _natural(action: int, airborne: bool) -> tuple[int, ...]:
+    """States into which one goes when its animation is over; none where speed sets the animation's pace."""
+    row = COMMON_STATES.get(action, _PLAIN)
+    if row.kind in (Kind.WALK, Kind.RUN):
+        return ()
+    if row.kind is Kind.JUMP_SQUAT:
+        return (Action.JUMPING_FORWARD.value, Action.JUMPING_BACKWARD.value)
+    if row.next >= 0 and action in COMMON_STATES:
+        return (row.next,)
+    return (Action.FALLING.value,) if airborne else (Action.STANDING.value,)
+
+
+def _latest(values: NDArray[np.float64]) -> Fact:
+    """The greatest value that a tenth of the stays share: a state can be cut short, never drawn out."""
+    cells, counts = np.unique(values, return_counts=True)
+    return _most(values, float(cells[counts >= _TENTH * len(values)].max()))
+
+
+def usual(values: NDArray[np.float64]) -> Fact:
+    """The most frequent of some values, at least one."""
+    cells, counts = np.unique(values, return_counts=True)
+    return _most(values, float(cells[counts.argmax()]))
+
+
+def _most(values: NDArray[np.float64], value: float) -> Fact:
+    return Fact(value, int((values == value).sum()), float((values == value).mean()))
 
 
 def turns(track: Track, found: Stays) -> Facts:
@@ -92,8 +132,7 @@ def turns(track: Track, found: Stays) -> Facts:
         turned = seen[np.isfinite(seen)]
         if not turned.size or turned.size < _MOST * len(seen) or action in _TURN_STATES:
             continue
-        usual, counts = np.unique(turned, return_counts=True)
-        facts[name_of(action)] = Fact(float(usual[counts.argmax()]), int(counts.max()), float(counts.max() / len(seen)))
+        facts[name_of(action)] = usual(turned)
     return facts
 
 
@@ -112,8 +151,8 @@ def turn_frames(track: Track, found: Stays) -> Fact | None:
             ages.append(age)
     if not ages:
         return None
-    usual, counts = np.unique(ages, return_counts=True)
-    return Fact(float(usual[counts.argmax()]) - 1, int(counts.max()), float(counts.max() / len(ages)))
+    flip = usual(np.array(ages))
+    return flip._replace(value=flip.value - 1)
 
 
 def intangible(track: Track) -> dict[str, tuple[Fact, Fact]]:
@@ -166,11 +205,37 @@ def landing_lags(track: Track, found: Stays) -> Facts:
     for action, by_cancel in sorted(counts.items()):
         frames = np.array(by_cancel.get(MISSED, by_cancel.get(L_CANCELLED, [])))
         if frames.size:
-            usual, times = np.unique(frames, return_counts=True)
-            doubled = 1 if MISSED in by_cancel else 2
-            value = float(usual[times.argmax()]) * doubled
-            facts[name_of(action)] = Fact(value, int(times.max()), float(times.max() / frames.size))
+            lag = usual(frames)
+            facts[name_of(action)] = lag if MISSED in by_cancel else lag._replace(value=2 * lag.value)
     return facts
+
+
+def walk_thresholds(track: Track) -> Facts:
+    """Speeds over which the middle and the fast walk animation are chosen: `walk_mid` and `walk_fast`.
+
+    The animation follows from the speed of the frame before: the threshold lies between the fastest speed that
+    chose the slower one and the slowest that chose the faster one.
+    """
+    follows = track.follows
+    chosen, speed = track.seen["action"][1:][follows], np.abs(track.seen["speed_ground_x"][:-1][follows])
+    names = {"walk_mid": Action.WALK_MIDDLE.value, "walk_fast": Action.WALK_FAST.value}
+    facts: Facts = {}
+    for name, action in names.items():
+        slower, faster = speed[chosen == action - 1], speed[chosen == action]
+        if slower.size and faster.size:
+            tried = np.unique(np.concatenate([slower, faster]))
+            right = [(slower < edge).sum() + (faster >= edge).sum() for edge in tried]
+            best = int(np.argmax(right))
+            below = slower[slower < tried[best]].max(initial=0.0)
+            count = slower.size + faster.size
+            facts[name] = Fact(round(float(below + tried[best]) / 2, 2), count, float(right[best] / count))
+    return facts
+
+
+def jumps(track: Track) -> Fact:
+    """Jumps in the air: the most that Slippi counts on the ground, less the one from the ground."""
+    left = track.seen["jumps_left"]
+    return Fact(float(left.max()) - 1, int((left == left.max()).sum()))
 
 
 def landing_frames(track: Track, found: Stays) -> Fact | None:
@@ -179,7 +244,4 @@ def landing_frames(track: Track, found: Stays) -> Fact | None:
     ages = track.seen["state_age"][found.last[landed]] + 1
     after = track.seen[found.last[landed] + 1]
     ages = ages[after["airborne"] == 0]
-    if not ages.size:
-        return None
-    usual, counts = np.unique(ages, return_counts=True)
-    return Fact(float(usual[counts.argmax()]), int(counts.max()), float(counts.max() / ages.size))
+    return usual(ages) if ages.size else None

@@ -8,16 +8,18 @@ import numpy as np
 from melee.enums import Action
 
 from envs.game import character_name
-from envs.sim.compile import ENDLESS
+from envs.sim import facts
 from envs.sim.fidelity.measure import Measured
 from envs.sim.fidelity.measure_body import Path
 from envs.sim.fidelity.measure_track import Fact
 from envs.sim.layout import CHARACTER
-from envs.sim.states import COMMON_STATES, Physics
+from envs.sim.states import COMMON_STATES, Flag, Physics
 
 _ATTRIBUTES = CHARACTER.names[1 : CHARACTER.names.index("ledge_x")] if CHARACTER.names else ()
 _BODY = ("ledge_x", "ledge_y", "ledge_below", "hang_x", "hang_y", "width")
 _POINTS_PER_LINE = 5
+_PATTERN = "fox"
+"""Character whose file shows which lengths a file must have."""
 
 
 def as_toml(found: Measured) -> str:
@@ -32,14 +34,14 @@ def as_toml(found: Measured) -> str:
         ["[lengths]", source, *_lengths(found)],
         ["[turns]                       # age from which the state faces the other way", source, *_turns(found)],
         ["[intangible]", source, *_windows(found)],
-        ["[feet]                        # [[first age, height], ...]", source, "default = [[0, 3.0]]"],
+        ["[feet]                        # [[first age, height], ...]", source, *_feet(found)],
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def _numbers(facts: dict[str, Fact], names: tuple[str, ...]) -> Iterator[str]:
+def _numbers(known: dict[str, Fact], names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
-        fact = facts.get(name)
+        fact = known.get(name)
         yield f"# {name} =  # not seen" if fact is None else f"{name} = {fact.value:g}{_doubt(fact)}"
 
 
@@ -48,12 +50,24 @@ def _doubt(fact: Fact) -> str:
 
 
 def _lengths(found: Measured) -> Iterator[str]:
-    for action, row in COMMON_STATES.items():
-        if row.kind in ENDLESS:
-            continue
-        name = Action(action).name
-        fact = found.lengths.get(name)
-        yield f"# {name} =  # not seen" if fact is None else f"{name} = {fact.value:g}{_doubt(fact)}"
+    """One line for every length that a character must have; what no game shows is taken over from another."""
+    for name, usual in facts.load(f"characters/{_PATTERN}")["lengths"].items():
+        ended, longest = found.lengths.get(name), found.longest.get(name)
+        if ended is not None and longest is not None and ended.value >= longest.value:
+            yield f"{name} = {ended.value:g}{_doubt(ended)}"
+        elif longest is not None and longest.value > usual:
+            yield f'{name} = {{ value = {longest.value:g}, source = "measured: the longest stay, cut short" }}'
+        else:
+            yield f'{name} = {{ value = {usual:g}, source = "as {_PATTERN}: no recorded stay ends by itself" }}'
+
+
+def _feet(found: Measured) -> Iterator[str]:
+    """States in the air that all characters have; the feet of specials stand with the specials."""
+    yield f"default = [[0, {found.feet_default:g}]]"
+    for name, steps in found.feet.items():
+        row = None if name.isdigit() else COMMON_STATES.get(Action[name].value)
+        if row is not None and row.flags & Flag.AIRBORNE and row.physics is not Physics.LEDGE:
+            yield f"{name} = [" + ", ".join(f"[{age}, {height:g}]" for age, height in steps) + "]"
 
 
 def _turns(found: Measured) -> Iterator[str]:
