@@ -70,7 +70,7 @@ def lengths(track: Track, found: Stays) -> Lengths:
     follows = seen["action"][found.last + 1]
     ended, longest = {}, {}
     for state in np.unique(action[whole]):
-        if COMMON_STATES.get(int(state), _PLAIN).kind in ENDLESS:
+        if COMMON_STATES.get(int(state), _PLAIN).kind in (*ENDLESS, Kind.WALK):  # walks hand their age on
             continue
         here = whole & (action == state)
         longest[name_of(int(state))] = _most(length[here], float(length[here].max()))
@@ -93,7 +93,7 @@ def _length(seen: NDArray[np.void], first: int, last: int) -> float:
 def _natural(action: int, airborne: bool) -> tuple[int, ...]:
     """States into which one goes when its animation is over; none where speed sets the animation's pace."""
     row = COMMON_STATES.get(action, _PLAIN)
-    if row.kind in (Kind.WALK, Kind.RUN):
+    if row.kind is Kind.RUN:
         return ()
     if row.kind is Kind.JUMP_SQUAT:
         return (Action.JUMPING_FORWARD.value, Action.JUMPING_BACKWARD.value)
