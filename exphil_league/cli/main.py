@@ -69,19 +69,12 @@ def parse(arguments: Sequence[str]) -> Command:
         _union(COMMANDS),
         prog="exphil-league",
         description=DESCRIPTION,
-        args=_without_sole_command(arguments),
+        args=arguments,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     command = getattr(parsed, "command", parsed)
     assert isinstance(command, Command)
     return command
-
-
-def _without_sole_command(arguments: Sequence[str]) -> Sequence[str]:
-    """Leave out the name of a group's only command: a union of one has no names to tyro."""
-    group = COMMANDS.get(arguments[0]) if len(arguments) > 1 else None
-    alone = isinstance(group, dict) and list(group) == [arguments[1]]
-    return [arguments[0], *arguments[2:]] if alone else arguments
 
 
 def _union(commands: Mapping[str, Any]) -> Any:

@@ -45,12 +45,14 @@ class SimFidelity(Command):
 
 def run_fidelity(command: SimFidelity) -> dict[str, Any]:
     """Measure, write and show what the command asks for; the object for `--json`. Raises UserError."""
+    from envs.sim.fidelity.report import report
+
     measured = _measured(command)
     if command.rows is not None:
         from envs.sim.fidelity.rows_file import write_rows
 
         write_rows(command.rows, measured.rows, measured.games)
-    result = _result(measured)
+    result = report(measured)
     _show(result)
     if command.residuals:
         _show_residuals(measured)
@@ -73,24 +75,6 @@ def _measured(command: SimFidelity) -> Predictions:
         return predict_games(files, command.k, command.character, lambda path: shown.advance(1))
 
 
-def _result(measured: Predictions) -> dict[str, Any]:
-    from envs.sim.fidelity.score import score
-
-    rows = measured.rows
-    human = rows[~rows["cpu"]]
-    return {
-        "games": len(measured.games),
-        "refused": [
-            {"game": refused.path.name, "reason": refused.reason, "detail": refused.detail}
-            for refused in measured.refused
-        ],
-        "rows": len(rows),
-        "characters": score(human[~human["hit_in_window"]]),
-        "hit_in_window": score(human[human["hit_in_window"]]),
-        "cpu": score(rows[rows["cpu"]]),
-    }
-
-
 def _show(result: dict[str, Any]) -> None:
     from exphil_league.observe.console import say, table
 
@@ -104,6 +88,16 @@ def _show(result: dict[str, Any]) -> None:
         for character, classes in result[part].items():
             columns = ("class", "n", *(name.replace("_within", "").replace("0_", "0.") for name in _FIGURES))
             table(f"{character}{title}", columns, (_cells(name, figures) for name, figures in classes.items()))
+    for part in ("hits", "contact", "combat"):
+        _show_combat(part, result[part])
+
+
+def _show_combat(part: str, figures: dict[str, Any]) -> None:
+    from exphil_league.observe.console import table
+
+    of_all = {name: value for name, value in figures.items() if name != "characters"}
+    rows = [("all", of_all), *figures["characters"].items()]
+    table(part, ("attacker", *of_all), ((name, *(shown.get(key, "") for key in of_all)) for name, shown in rows))
 
 
 def _cells(name: str, figures: dict[str, Any]) -> tuple[str, ...]:
@@ -119,7 +113,7 @@ def _show_residuals(measured: Predictions) -> None:
     rows = measured.rows[(measured.rows["k"] == 1) & ~measured.rows["hit_in_window"] & ~measured.rows["cpu"]]
     for character in sorted(set(rows["character"].tolist())):
         groups = residuals(rows[rows["character"] == character])
-        missed = sum(group.count for group in groups)
+        missed = sum(group.misses for group in groups)
         say(f"\n{character_name(character)}: {missed} misses one step ahead in {len(groups)} groups")
         say("rows, of how many such transitions, median error x and y, kind; game, port, frame predicted from")
         for kind, count, total, error_x, error_y, places in lines(groups[:_GROUPS_SHOWN], measured.games):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from envs.frame import LEADER
 from envs.game import Action
-from envs.sim.fidelity.predict import predict
+from envs.sim.fidelity.predict import roll, rows_of
 from envs.sim.fidelity.predictions import Predictions, predict_games
 from envs.sim.fidelity.recording import Recording, read_recording
 from envs.sim.fidelity.score import EXACT_UNITS, error_units, score
@@ -74,14 +74,18 @@ def test_the_prediction_sees_nothing_after_its_frame(cut: int) -> None:
     """Only the controllers of later frames drive the game; what they recorded is not looked at."""
     recording = read_recording(CLEAN / GAMES[0])
     frames = recording.frames[: cut + 200].copy()
-    whole = predict(_with(recording, frames), 0, (1, 10))
+    whole = _rows(_with(recording, frames))
     spoiled = frames.copy()
     spoiled[cut + 1 :] = _scrambled(frames[cut + 1 :])
     spoiled["players"]["controller"] = frames["players"]["controller"]
-    again = predict(_with(recording, spoiled), 0, (1, 10))
+    again = _rows(_with(recording, spoiled))
     now = whole["frame"] <= frames["frame"][cut]
     for name in ("x", "y", "action", "percent"):
         assert (whole[name][now].view(np.int32) == again[name][now].view(np.int32)).all()
+
+
+def _rows(recording: Recording) -> NDArray[np.void]:
+    return rows_of(roll(recording, (1, 10)), 0, (1, 10))
 
 
 def _with(recording: Recording, frames: NDArray[np.void]) -> Recording:

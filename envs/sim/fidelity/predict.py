@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from envs.controller import CONTROLLER
 from envs.frame import LEADER, empty_frames
 from envs.sim.fidelity.bodies import harness_tables
 from envs.sim.fidelity.classes import classify
+from envs.sim.fidelity.events import incoming_hits
 from envs.sim.fidelity.recording import Recording
 from envs.sim.fidelity.seed import seed_games
 from envs.sim.kernel.step import step_batch
@@ -44,40 +45,44 @@ ROW: Final = np.dtype(
 )
 """One prediction beside what was recorded."""
 
-_SHIELD_FIRST, _SHIELD_LAST = 178, 182
-_DAMAGE_FIRST, _DAMAGE_LAST = 75, 91
-_CAPTURED: Final = (223, 226)
-"""The two states in which a grab takes hold of a fighter."""
 _IDLE: Final = np.zeros(1, CONTROLLER)
 
 
-def predict(recording: Recording, index: int, steps: Sequence[int]) -> NDArray[np.void]:
-    """ROWs of every seat that the simulator plays, from every frame t to t + k for each k of `steps`.
+class Rolled(NamedTuple):
+    """A recorded game and what the simulator makes of it."""
 
-    `index` becomes the rows' `game`. Frames whose t + k the recording does not reach make no row.
-    """
-    rows = []
-    for k, players in _roll(recording.frames, steps):
-        rows += [_rows(recording, index, seat, k, players[:, seat]) for seat in recording.seats]
-    return np.concatenate(rows)
+    recording: Recording
+    games: NDArray[np.void]  # [T] GAME as seeded
+    predicted: dict[int, NDArray[np.void]]  # k -> leaders [T - k, P] PLAYER, k frames ahead
 
 
-def _roll(frames: NDArray[np.void], steps: Sequence[int]) -> list[tuple[int, NDArray[np.void]]]:
-    """(k, predicted leaders [T - k, P]) for each k of `steps`."""
-    games = seed_games(frames)
+def roll(recording: Recording, steps: Sequence[int]) -> Rolled:
+    """Seed a game from every frame and let the recorded controllers drive it, up to the last of `steps`."""
+    frames = recording.frames
+    seeded = seed_games(frames)
     pads = np.ascontiguousarray(frames["players"]["controller"][:, :, LEADER])
-    predicted = []
-    out = empty_frames(len(games))
-    done = np.zeros(len(games), np.bool_)
-    for k in range(1, max(steps) + 1):
+    predicted = {}
+    games, out, done = seeded.copy(), empty_frames(len(frames)), np.zeros(len(frames), np.bool_)
+    for k in range(1, min(max(steps), len(frames) - 1) + 1):
         left = len(frames) - k
-        if left <= 0:
-            break
         games, out, done = games[:left], out[:left], done[:left]
         step_batch(games, harness_tables(), pads[k:], _IDLE, out, done)
         if k in steps:
-            predicted.append((k, out["players"][:, :, LEADER].copy()))
-    return predicted
+            predicted[k] = out["players"][:, :, LEADER].copy()
+    return Rolled(recording, seeded, predicted)
+
+
+def rows_of(rolled: Rolled, index: int, steps: Sequence[int]) -> NDArray[np.void]:
+    """ROWs of every seat that the simulator plays, for each k of `steps`; `index` becomes their `game`.
+
+    Frames whose t + k the recording does not reach make no row.
+    """
+    recording = rolled.recording
+    rows = [np.zeros(0, ROW)]
+    for k in (k for k in rolled.predicted if k in steps):
+        players = rolled.predicted[k]
+        rows += [_rows(recording, index, seat, k, players[:, seat]) for seat in recording.seats]
+    return np.concatenate(rows)
 
 
 def _rows(recording: Recording, index: int, seat: int, k: int, predicted: NDArray[np.void]) -> NDArray[np.void]:
@@ -94,20 +99,6 @@ def _rows(recording: Recording, index: int, seat: int, k: int, predicted: NDArra
         last_step = np.diff(seen[name], prepend=seen[name][:1])[:-k]
         rows[f"baseline_{name}"] = before[name] + k * last_step
     return rows
-
-
-def incoming_hits(seen: NDArray[np.void]) -> NDArray[np.bool_]:
-    """[T] whether the other fighter's attack reached this one at each frame of PLAYERs [T].
-
-    Its percent rose, it was frozen while struck or shielding, or a grab took hold of it.
-    """
-    action, hitlag, percent = seen["action"], seen["hitlag"], seen["percent"]
-    hit = np.zeros(len(seen), np.bool_)
-    struck = (action >= _DAMAGE_FIRST) & (action <= _DAMAGE_LAST) | (action >= _SHIELD_FIRST) & (action <= _SHIELD_LAST)
-    hit[1:] = percent[1:] > percent[:-1]
-    hit[1:] |= struck[1:] & (hitlag[1:] > hitlag[:-1])
-    hit[1:] |= np.isin(action[1:], _CAPTURED) & (action[1:] != action[:-1])
-    return hit
 
 
 def _any_in_window(event: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:

@@ -1,27 +1,51 @@
-"""Predict every recorded game given and keep what cannot be: the rows, the games, the refusals."""
+"""Predict every recorded game given: rows, hits, contacts, exchanges, and the games that none can be made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.game import character_id
-from envs.sim.fidelity.predict import ROW, predict
-from envs.sim.fidelity.recording import RefusedGame, read_recording
+from envs.sim.fidelity.combat import EXCHANGE, exchanges
+from envs.sim.fidelity.contact import Contacts, contacts
+from envs.sim.fidelity.hits import HIT, hits
+from envs.sim.fidelity.predict import ROW, roll, rows_of
+from envs.sim.fidelity.recording import Recording, RefusedGame, read_recording
 
 
-@dataclass
+class OfGame(NamedTuple):
+    """What is predicted of one game."""
+
+    rows: NDArray[np.void]  # ROW
+    hits: NDArray[np.void]  # HIT
+    exchanges: NDArray[np.void]  # EXCHANGE
+    contacts: list[Contacts]
+
+
+@dataclass(frozen=True)
 class Predictions:
     """Predictions of many games."""
 
-    rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, ROW))
-    games: list[str] = field(default_factory=list)
+    rows: NDArray[np.void]
+    hits: NDArray[np.void]
+    exchanges: NDArray[np.void]
+    contacts: list[Contacts]
+    games: list[str]
     """File names; a row's `game` is an index here."""
-    refused: list[RefusedGame] = field(default_factory=list)
+    refused: list[RefusedGame]
+
+
+def predict_game(recording: Recording, index: int, steps: Sequence[int]) -> OfGame:
+    """Everything that is predicted of one game, `steps` frames ahead; `index` becomes its rows' `game`."""
+    rolled = roll(recording, sorted({1, *steps}))
+    rows = rows_of(rolled, index, steps)
+    touched = contacts(recording, rolled.games, rolled.predicted[1]) if 1 in rolled.predicted else []
+    return OfGame(rows, hits(recording, rolled.games), exchanges(recording, rolled.games), touched)
 
 
 def predict_games(
@@ -32,20 +56,37 @@ def predict_games(
 ) -> Predictions:
     """Predict `steps` frames ahead from every frame of the games; `done` is called after each file.
 
-    With `character`, only rows of that fighter are kept. Raises UnknownName for a character that the game lacks.
+    With `character`, only that fighter's rows and the hits by it are kept. Raises UnknownName for a character that
+    the game lacks.
     """
     wanted = None if character is None else character_id(character)
-    made = Predictions()
-    pieces = []
+    made: list[OfGame] = []
+    games: list[str] = []
+    refused: list[RefusedGame] = []
     for path in paths:
         try:
             recording = read_recording(path)
-            rows = predict(recording, len(made.games), steps)
-            pieces.append(rows if wanted is None else rows[rows["character"] == wanted])
-            made.games.append(recording.name)
-        except RefusedGame as refused:
-            made.refused.append(refused)
+            made.append(_only(predict_game(recording, len(games), steps), wanted))
+            games.append(recording.name)
+        except RefusedGame as refusal:
+            refused.append(refusal)
         done(path)
-    if pieces:
-        made.rows = np.concatenate(pieces)
-    return made
+    return Predictions(
+        np.concatenate([np.zeros(0, ROW), *(game.rows for game in made)]),
+        np.concatenate([np.zeros(0, HIT), *(game.hits for game in made)]),
+        np.concatenate([np.zeros(0, EXCHANGE), *(game.exchanges for game in made)]),
+        [counts for game in made for counts in game.contacts],
+        games,
+        refused,
+    )
+
+
+def _only(made: OfGame, character: int | None) -> OfGame:
+    if character is None:
+        return made
+    return OfGame(
+        made.rows[made.rows["character"] == character],
+        made.hits[made.hits["character"] == character],
+        made.exchanges[made.exchanges["character"] == character],
+        [counts for counts in made.contacts if counts.character == character],
+    )

@@ -18,7 +18,7 @@ class Group(NamedTuple):
     before: int
     after: int  # recorded
     predicted: int
-    count: int
+    misses: int
     rows: int  # all rows with this (before, after), missed or not
     error_x: float  # median over the group, predicted - recorded, units
     error_y: float
@@ -41,7 +41,7 @@ def residuals(rows: NDArray[np.void], *, examples: int = 3) -> list[Group]:
         groups.append(
             Group(before, after, predicted, int(count), total, *_median_error(chosen), _spread(chosen, examples))
         )
-    return sorted(groups, key=lambda group: -group.count)
+    return sorted(groups, key=lambda group: -group.misses)
 
 
 def _totals(rows: NDArray[np.void]) -> dict[tuple[int, int], int]:
@@ -75,6 +75,6 @@ def lines(groups: Sequence[Group], games: Sequence[str]) -> list[tuple[str, ...]
         if group.predicted != group.after:
             kind += f" (predicted {state_name(group.predicted)})"
         places = "; ".join(f"{games[game]} P{port + 1} {frame}" for game, port, frame in group.examples)
-        cells = (f"{group.count}", f"{group.rows}", f"{group.error_x:+.3f}", f"{group.error_y:+.3f}")
+        cells = (f"{group.misses}", f"{group.rows}", f"{group.error_x:+.3f}", f"{group.error_y:+.3f}")
         shown.append((kind, *cells, places))
     return shown

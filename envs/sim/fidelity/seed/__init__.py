@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from envs.frame import LEADER
 from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, character_row, harness_tables, stage_row
 from envs.sim.fidelity.seed.air import rebuild_drop, rebuild_feet
+from envs.sim.fidelity.seed.attack import rebuild_charge, rebuild_landed, rebuild_stale_queue
 from envs.sim.fidelity.seed.body import copy_body
-from envs.sim.fidelity.seed.damage import rebuild_damage
+from envs.sim.fidelity.seed.damage import rebuild_damage, rebuild_jump_buffer, rebuild_launch, rebuild_tech
 from envs.sim.fidelity.seed.guard import rebuild_guard
 from envs.sim.fidelity.seed.history import Past, look_back
 from envs.sim.fidelity.seed.inputs import rebuild_inputs, rebuild_taps
 from envs.sim.fidelity.seed.items import rebuild_items
 from envs.sim.fidelity.seed.ledge import rebuild_ledge
-from envs.sim.fidelity.seed.life import rebuild_life
+from envs.sim.fidelity.seed.life import rebuild_life, rebuild_safety
 from envs.sim.fidelity.seed.special import rebuild_special
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_turn
@@ -42,7 +43,14 @@ TOPICS: Final = (
     rebuild_drop,
     rebuild_guard,
     rebuild_damage,
+    rebuild_launch,
+    rebuild_tech,
+    rebuild_jump_buffer,
+    rebuild_landed,
+    rebuild_charge,
+    rebuild_stale_queue,
     rebuild_life,
+    rebuild_safety,
     rebuild_special,
 )
 
@@ -76,8 +84,7 @@ def _seed_seat(
 ) -> None:
     row = character_row(int(players["character"][0, seat]))
     # What a stranger's common states are is read off the first character's; they are the same for all.
-    character = constants["characters"][row if row != STRANGER else 0]
-    past = look_back(players, seat, ids, character, constants["common"], constants["stages"][stage])
+    past = look_back(players, seat, ids, row if row != STRANGER else 0, stage, constants)
     out["row"], out["seat"] = row, seat
     for topic in TOPICS:
         topic(out, past)

@@ -17,6 +17,7 @@ class Past(NamedTuple):
     other: NDArray[np.void]  # PLAYER of the other seat
     ids: NDArray[np.int32]  # frame ids
     seat: int
+    row: int  # of the character table
     character: NDArray[np.void]  # the seat's CHARACTER record
     common: NDArray[np.void]  # TABLES.common
     stage: NDArray[np.void]  # STAGE record
@@ -25,18 +26,15 @@ class Past(NamedTuple):
 
 
 def look_back(
-    players: NDArray[np.void],
-    seat: int,
-    ids: NDArray[np.int32],
-    character: NDArray[np.void],
-    common: NDArray[np.void],
-    stage: NDArray[np.void],
+    players: NDArray[np.void], seat: int, ids: NDArray[np.int32], row: int, stage_row: int, constants: NDArray[np.void]
 ) -> Past:
-    """The `Past` of a seat from the leaders [T, P] of a recorded game."""
+    """The `Past` of a seat from the leaders [T, P] of a recorded game; rows are of the TABLES record `constants`."""
     seen = players[:, seat]
+    character, stage = constants["characters"][row], constants["stages"][stage_row]
     states = character["states"]
     state = states[np.clip(seen["action"], 0, len(states) - 1)]
-    return Past(seen, players[:, 1 - seat], ids, seat, character, common, stage, state, state_start(seen))
+    start = state_start(seen)
+    return Past(seen, players[:, 1 - seat], ids, seat, row, character, constants["common"], stage, state, start)
 
 
 def state_start(seen: NDArray[np.void]) -> NDArray[np.int64]:
@@ -58,9 +56,14 @@ def since(event: NDArray[np.bool_]) -> NDArray[np.int64]:
     return index - last
 
 
+def latest_row(event: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Row of the last event, this row included; -1 before the first."""
+    return np.maximum.accumulate(np.where(event, np.arange(len(event)), -1))
+
+
 def latest(event: NDArray[np.bool_], value: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """`value` as it was at the last event; False before the first."""
-    index = np.maximum.accumulate(np.where(event, np.arange(len(event)), -1))
+    index = latest_row(event)
     return np.where(index >= 0, value[index], False)
 
 

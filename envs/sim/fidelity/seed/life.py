@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from melee.enums import Action
 from numpy.typing import NDArray
 
-from envs.sim.fidelity.seed.history import Past
+from envs.sim.fidelity.seed.history import Past, since
+from envs.sim.kernel.ledge import LEDGE_INTANGIBLE_FRAMES
+from envs.sim.kernel.publish import INTANGIBLE, INVINCIBLE
 from envs.sim.states import Kind
 
 _DEAD_FRAMES, _LONGEST_WAIT = 60, 240
@@ -15,3 +18,15 @@ def rebuild_life(out: NDArray[np.void], past: Past) -> None:
     """Frames until a dead fighter comes back or one on its platform must leave it."""
     dead = past.state["kind"] == Kind.DEAD
     out["life_timer"] = np.where(dead, _DEAD_FRAMES, _LONGEST_WAIT) - out["ticks"]
+
+
+def rebuild_safety(out: NDArray[np.void], past: Past) -> None:
+    """Frames left of a ledge's intangibility and of a new stock's invincibility."""
+    caught = past.start == np.arange(len(past.seen))
+    caught &= past.seen["action"] == Action.EDGE_CATCHING.value
+    left = LEDGE_INTANGIBLE_FRAMES - since(caught)
+    out["intangible"] = np.where(past.seen["hurtbox"] == INTANGIBLE, np.maximum(left, 0), 0)
+    on_halo = np.isin(past.state["kind"], (Kind.HALO, Kind.HALO_WAIT))
+    stepped_off = ~on_halo & np.concatenate([[False], on_halo[:-1]])
+    left = int(past.common["respawn_invincible"]) - since(stepped_off)
+    out["invincible"] = np.where(past.seen["hurtbox"] == INVINCIBLE, np.maximum(left, 0), 0)
