@@ -110,7 +110,8 @@ def _fill_state(state: NDArray[np.void], row: StateRow) -> None:
 
 
 def _fill_lengths(file: str, known: dict[str, Any], states: NDArray[np.void]) -> None:
-    for name, length in known["lengths"].items():
+    lengths = facts.load("lengths")["lengths"] | known["lengths"]
+    for name, length in lengths.items():
         states[_action(file, name)]["length"] = length
     for name, age in known["turns"].items():
         states[_action(file, name)]["turn_age"] = age

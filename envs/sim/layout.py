@@ -88,6 +88,7 @@ FIGHTER: Final = np.dtype(
         # life
         ("stocks", "<i4"),
         ("life_timer", "<i4"),  # dead, rebirth and entry timers
+        ("phase", "<i4"),  # how it takes part in this frame: flight.FREE and the values after it
         *FIGHTER_COMBAT,
         *FIGHTER_STAGE,
     ]

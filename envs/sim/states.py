@@ -116,6 +116,8 @@ class Flag(IntEnum):
     NO_CONTACT = 256  # neither pushed nor hit: dead, entering
     HITSTUN = 1024
     OVERLAPS = 2048  # not pushed apart from the other fighter
+    GRIPS = 65536  # holds the other fighter or is held: neither pushes
+    MISSES_FOOT = 131072  # tumbles off an edge that it has its back to
 
 
 class StateRow(NamedTuple):
@@ -150,10 +152,11 @@ def _movement() -> dict[int, StateRow]:
     return {
         **_rows("STANDING", StateRow(_G, Kind.WAIT, GROUND_ANY, Flag.LOOPS | Flag.TEETER, 0, a.STANDING.value)),
         **_rows(
-            "WALK_SLOW WALK_MIDDLE WALK_FAST", StateRow(Physics.WALK, Kind.WALK, GROUND_ANY & ~Can.WALK, Flag.LOOPS, 1)
+            "WALK_SLOW WALK_MIDDLE WALK_FAST",
+            StateRow(Physics.WALK, Kind.WALK, GROUND_ANY & ~Can.WALK, Flag.LOOPS | Flag.TEETER, 1),
         ),
-        **_rows("TURNING", StateRow(_G, Kind.TURN, dash, Flag.TEETER, 1)),
-        **_rows("TURNING_RUN", StateRow(Physics.RUN, Kind.TURN_RUN, Can.JUMP | Can.SPECIAL, 0, 0)),
+        **_rows("TURNING", StateRow(_G, Kind.TURN, dash, 0, 1)),
+        **_rows("TURNING_RUN", StateRow(Physics.RUN, Kind.TURN_RUN, Can.JUMP | Can.SPECIAL, Flag.STAYS, 0)),
         **_rows("DASHING", StateRow(Physics.DASH, Kind.DASH, dash, 0, 1)),
         **_rows("RUNNING", StateRow(Physics.RUN, Kind.RUN, dash, Flag.LOOPS, 0, a.RUNNING.value)),
         **_rows("RUN_BRAKE", StateRow(Physics.BRAKE, Kind.RUN_BRAKE, Can.JUMP | Can.CROUCH, Flag.TEETER)),
@@ -178,7 +181,8 @@ def _movement() -> dict[int, StateRow]:
         **_rows("CROUCH_START", StateRow(_G, Kind.SQUAT, crouch | Can.DROP, Flag.CROUCHED, 1, a.CROUCHING.value)),
         **_rows("CROUCHING", StateRow(_G, Kind.SQUAT_WAIT, crouch, Flag.CROUCHED | Flag.LOOPS, 0, 40)),
         **_rows("CROUCH_END", StateRow(_G, Kind.PLAIN, GROUND_ANY & ~Can.TURN)),
-        **_rows("LANDING LANDING_SPECIAL", StateRow(_G, Kind.LANDING)),
+        **_rows("TAUNT_RIGHT", StateRow(Physics.ANIMATION, Kind.PLAIN, 0, Flag.STAYS)),
+        **_rows("LANDING LANDING_SPECIAL", StateRow(_G, Kind.LANDING, 0, Flag.TEETER)),
         **_rows("EDGE_TEETERING_START", StateRow(_G, Kind.TEETER, GROUND_ANY, Flag.STAYS, 0, 246)),
         **_rows("EDGE_TEETERING", StateRow(_G, Kind.TEETER, GROUND_ANY, Flag.STAYS | Flag.LOOPS, 0, 246)),
     }
@@ -200,18 +204,18 @@ def _attacks() -> dict[int, StateRow]:
         **_rows("LOOPING_ATTACK_END", ground),
         **_rows("FSMASH_MID UPSMASH DOWNSMASH", ground._replace(kind=Kind.SMASH)),
         **{state: StateRow(_A, Kind.AIR, Can.FAST_FALL, aerial, 1, 29, land) for state, land in landing.items()},
-        **_rows("NAIR_LANDING FAIR_LANDING BAIR_LANDING UAIR_LANDING DAIR_LANDING", StateRow(_G)),
+        **_rows("NAIR_LANDING FAIR_LANDING BAIR_LANDING UAIR_LANDING DAIR_LANDING", StateRow(_G, flags=Flag.TEETER)),
     }
 
 
 def _defence() -> dict[int, StateRow]:
-    shield = Flag.SHIELDED
+    shield = Flag.SHIELDED | Flag.MISSES_FOOT
     dodge = StateRow(Physics.ANIMATION, Kind.DODGE, 0, Flag.STAYS | Flag.OVERLAPS, 1)
     return {
         **_rows("SHIELD_START SHIELD_REFLECT", StateRow(_G, Kind.GUARD_ON, 0, shield, -1, 179)),
         **_rows("SHIELD", StateRow(_G, Kind.GUARD, 0, shield, -1)),
         **_rows("SHIELD_STUN", StateRow(_G, Kind.GUARD_STUN, 0, shield, 0)),
-        **_rows("SHIELD_RELEASE", StateRow(_G, Kind.PLAIN, Can.JUMP)),
+        **_rows("SHIELD_RELEASE", StateRow(_G, Kind.PLAIN, Can.JUMP, Flag.MISSES_FOOT)),
         **_rows("ROLL_FORWARD ROLL_BACKWARD SPOTDODGE", dodge),
         **_rows(
             "AIRDODGE",
@@ -241,8 +245,8 @@ def _defence() -> dict[int, StateRow]:
 
 def _damage() -> dict[int, StateRow]:
     getup = StateRow(Physics.ANIMATION, Kind.GETUP, 0, Flag.STAYS)
-    hurt = StateRow(Physics.FLIGHT, Kind.DAMAGE, GROUND_ANY | AIR_ANY & ~Can.FAST_FALL, _FLIGHT, 1)
-    fly = hurt._replace(can=_TUMBLE)
+    hurt = StateRow(Physics.FLIGHT, Kind.DAMAGE, GROUND_ANY | AIR_ANY & ~Can.FAST_FALL, _FLIGHT | Flag.MISSES_FOOT, 1)
+    fly = hurt._replace(can=_TUMBLE, flags=_FLIGHT)
     return {
         **_rows(
             "DAMAGE_HIGH_1 DAMAGE_HIGH_2 DAMAGE_HIGH_3 DAMAGE_NEUTRAL_1 DAMAGE_NEUTRAL_2 DAMAGE_NEUTRAL_3 "
@@ -262,7 +266,12 @@ def _damage() -> dict[int, StateRow]:
             "LYING_GROUND_UP_HIT", StateRow(Physics.FLIGHT, Kind.DOWN_BOUND, 0, 0, 1, Action.LYING_GROUND_UP.value)
         ),
         **_rows("DAMAGE_BIND", StateRow(_G, Kind.BOUND, 0, Flag.STAYS)),
-        **_rows("GROUND_GETUP NEUTRAL_GETUP NEUTRAL_TECH FORWARD_TECH BACKWARD_TECH", getup),
+        **_rows("GROUND_GETUP NEUTRAL_GETUP NEUTRAL_TECH", getup._replace(flags=0)),
+        **_rows("FORWARD_TECH BACKWARD_TECH", getup),
+        **_rows(
+            "SLIDING_OFF_EDGE",
+            StateRow(_A, Kind.PLAIN, Can.FAST_FALL, Flag.AIRBORNE, 0, Action.TUMBLING.value),
+        ),
         **_rows("GROUND_ATTACK_UP GETUP_ATTACK", getup._replace(age_start=1)),
         **_rows(
             "GROUND_ROLL_FORWARD_UP GROUND_ROLL_BACKWARD_UP GROUND_ROLL_FORWARD_DOWN GROUND_ROLL_BACKWARD_DOWN",

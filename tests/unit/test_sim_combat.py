@@ -188,7 +188,7 @@ def frames_to_ground() -> int:
         ((0,), -1.0, Action.FORWARD_TECH),
         ((0,), 1.0, Action.BACKWARD_TECH),
         ((), 0.0, Action.TECH_MISS_UP),
-        ((14, 2), 0.0, Action.NEUTRAL_TECH),
+        ((14, 2), 0.0, Action.TECH_MISS_UP),
     ],
 )
 def test_tech_by_window_and_stick(presses: tuple[int, ...], stick: float, landed: Action) -> None:

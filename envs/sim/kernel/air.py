@@ -9,7 +9,7 @@ from melee.enums import Action
 
 from envs.sim.jit import kernel
 from envs.sim.kernel.attacks import try_aerial, try_special
-from envs.sim.kernel.inputs import TRIGGERS
+from envs.sim.kernel.inputs import LONG_AGO, TRIGGERS
 from envs.sim.kernel.jump import try_double_jump
 from envs.sim.kernel.physics import AIR_DODGE_STEERED_UNTIL
 from envs.sim.kernel.transition import enter
@@ -59,5 +59,7 @@ def start_air_dodge(me: Any, char: Any, common: Any) -> None:
 @kernel
 def try_fast_fall(me: Any, common: Any) -> None:
     """Falling and tapping down: fall at the fast-fall speed from this frame on."""
-    if me.vy < 0.0 and me.stick_y <= -common.fast_fall and me.tap_y < common.fast_fall_window:
+    tapped = me.stick_y <= -common.fast_fall and me.tap_y < common.fast_fall_window
+    if me.vy < 0.0 and tapped and not me.fast_fall:
         me.fast_fall = 1
+        me.tap_y = LONG_AGO

@@ -12,6 +12,7 @@ from envs.sim.kernel.flight import finish_damage
 from envs.sim.kernel.jump import jump
 from envs.sim.kernel.ledge import finish_ledge_option, start_ledge_jump
 from envs.sim.kernel.script import finish, wind_up
+from envs.sim.kernel.tech import finish_bound
 from envs.sim.kernel.transition import enter, stand_or_fall
 from envs.sim.states import Kind
 
@@ -47,7 +48,7 @@ def _strain(me: Any, char: Any) -> None:
     me.age += me.rate
     me.script_timer -= 1.0
     if me.script_timer <= 0.0:
-        stand_or_fall(me, char.states)
+        stand_or_fall(me, char)
 
 
 @kernel
@@ -64,7 +65,7 @@ def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         jump(me, char, common)
     elif kind == Kind.TURN_RUN:
         me.facing = me.turn_facing
-        stand_or_fall(me, char.states)
+        stand_or_fall(me, char)
     elif kind == Kind.WALK:
         me.age -= state.length - state.age_start
     elif kind == Kind.LEDGE_OPTION:
@@ -79,7 +80,9 @@ def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         finish(me, char)
     elif kind == Kind.GUARD_STUN:
         enter(me, char.states, Action.SHIELD.value)
-    elif state.next >= 0 and not (kind == Kind.DOWN_BOUND and me.airborne):
+    elif kind == Kind.DOWN_BOUND and not me.airborne:
+        finish_bound(me, char, common)
+    elif state.next >= 0 and kind != Kind.DOWN_BOUND:
         enter(me, char.states, state.next)
     else:
-        stand_or_fall(me, char.states)
+        stand_or_fall(me, char)

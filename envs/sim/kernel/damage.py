@@ -11,6 +11,7 @@ from envs.sim.combat_layout import BOXES, FIRST_FLY
 from envs.sim.jit import kernel
 from envs.sim.kernel import rng
 from envs.sim.kernel.guard import break_shield
+from envs.sim.kernel.inputs import LONG_AGO
 from envs.sim.kernel.knockback import enter_queue, freshness, hitlag, knockback, launch_angle, merged
 from envs.sim.kernel.transition import enter, leave_ground
 from envs.sim.moves import Element
@@ -128,6 +129,7 @@ def launch(game: Any, foe: Any, tables: Any, strength: float, degrees: float, aw
     foe.facing = -away
     foe.in_tumble = 1 if flies else 0
     foe.di_pending = 1
+    foe.tap_x = foe.tap_y = LONG_AGO
     foe.flash_timer = 0
     foe.prev_x, foe.prev_y, foe.prev_feet = foe.x, foe.y, foe.feet
     foe.fast_fall = 0

@@ -18,6 +18,8 @@ from envs.sim.kernel.transition import enter, stand_or_fall
 FREE: Final = 0
 FROZEN: Final = 1
 RELEASED: Final = 2
+AWAY: Final = 3
+"""Values of FIGHTER.phase: whether hitlag lasts, or whether the fighter is dead or entering."""
 _RESTS: Final = 1e-6
 _TUMBLING: Final = int(Action.TUMBLING.value)
 
@@ -125,7 +127,7 @@ def finish_damage(me: Any, char: Any) -> None:
     elif falls_hard(me.action):
         enter(me, char.states, _TUMBLING)
     else:
-        stand_or_fall(me, char.states)
+        stand_or_fall(me, char)
 
 
 @kernel

@@ -17,7 +17,7 @@ from envs.sim.kernel.attacks import (
     try_special,
 )
 from envs.sim.kernel.guard import guard_input, try_guard
-from envs.sim.kernel.inputs import JUMP_BUTTONS
+from envs.sim.kernel.inputs import JUMP_BUTTONS, LONG_AGO
 from envs.sim.kernel.jump import try_drop, try_jump_squat
 from envs.sim.kernel.transition import enter, stand_or_fall
 from envs.sim.states import Can, Kind
@@ -43,7 +43,7 @@ def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
     if state.iasa > 0.0 and me.age >= state.iasa:
         can = _ANY
     elif kind == Kind.LANDING:
-        can = _ANY if me.landing_lag == 0.0 and me.age >= char.landing_lag else 0
+        can = _landed(me, char)
     elif kind == Kind.JAB and _next_jab(me, char):
         return
     elif kind == Kind.RAPID_JAB and me.pressed & Button.A.value:
@@ -54,6 +54,14 @@ def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
 
 
 _ANY = int(Can.SPECIAL | Can.ATTACK | Can.GUARD | Can.JUMP | Can.DASH | Can.CROUCH | Can.TURN | Can.WALK)
+
+
+@kernel
+def _landed(me: Any, char: Any) -> int:
+    """An ordinary landing takes input after its lag, a crouch on the first such frame only."""
+    if me.landing_lag > 0.0 or me.age < char.landing_lag:
+        return 0
+    return _ANY if me.age < char.landing_lag + me.rate else _ANY & ~Can.CROUCH
 
 
 @kernel
@@ -79,6 +87,9 @@ def _act(me: Any, char: Any, stage: Any, common: Any, can: int, kind: int) -> bo
         return True
     if can & Can.GUARD and try_guard(me, char, common):
         _slow_down(me, kind, common)
+        return True
+    if can & Can.GUARD and me.pressed & Button.D_UP.value:
+        enter(me, char.states, Action.TAUNT_RIGHT.value)
         return True
     if can & Can.JUMP and try_jump_squat(me, char, common):
         return True
@@ -108,7 +119,8 @@ def _move(me: Any, char: Any, stage: Any, common: Any, can: int) -> bool:
     if can & Can.DROP and try_drop(me, char, stage, common):
         return True
     if can & Can.CROUCH and me.stick_y <= -common.crouch:
-        enter(me, char.states, Action.CROUCH_START.value)
+        landed = char.states[me.action].kind == Kind.LANDING
+        enter(me, char.states, Action.CROUCHING.value if landed else Action.CROUCH_START.value)
         return True
     if can & Can.TURN and forward <= -common.turn:
         start_turn(me, char, common)
@@ -121,9 +133,12 @@ def _move(me: Any, char: Any, stage: Any, common: Any, can: int) -> bool:
 
 @kernel
 def start_dash(me: Any, char: Any) -> None:
-    """Enter Dash; its impulse acts after this frame's displacement."""
+    """Enter Dash; its impulse acts after this frame's displacement and makes up for a speed the same way."""
     enter(me, char.states, Action.DASHING.value)
+    me.tap_x = LONG_AGO
     me.dash_impulse = me.facing * char.dash_speed
+    if me.ground_v * me.facing > 0.0:
+        me.dash_impulse -= me.ground_v
 
 
 @kernel
@@ -169,7 +184,7 @@ def _continue(me: Any, char: Any, common: Any, kind: int) -> None:
 @kernel
 def _walk(me: Any, char: Any, common: Any, forward: float) -> None:
     if forward < common.walk:
-        stand_or_fall(me, char.states)
+        stand_or_fall(me, char)
         return
     wanted = _walk_action(me, char)
     if wanted != me.action:

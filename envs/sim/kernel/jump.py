@@ -8,7 +8,7 @@ from melee.enums import Action
 
 from envs.sim.jit import kernel
 from envs.sim.kernel.inputs import jump_pressed, spend_tap
-from envs.sim.kernel.transition import enter, leave_ground
+from envs.sim.kernel.transition import ECB_LOCK_FRAMES, clamp_drift, enter, leave_ground
 
 
 @kernel
@@ -30,6 +30,7 @@ def jump(me: Any, char: Any, common: Any) -> None:
     """Leave the ground at the end of the squat; the stick read here is the previous frame's."""
     speed = me.ground_v * char.ground_to_air + me.stick_x * char.jump_h
     leave_ground(me, char)
+    spend_tap(me)
     me.vx = min(max(speed, -char.jump_h_max), char.jump_h_max)
     me.vy = char.hop_v if me.short_hop else char.jump_v
     back = me.stick_x * me.facing <= -common.back_jump
@@ -56,8 +57,8 @@ def try_drop(me: Any, char: Any, stage: Any, common: Any) -> bool:
     leave_ground(me, char)
     enter(me, char.states, Action.PLATFORM_DROP.value)
     me.vy = common.drop_speed
+    clamp_drift(me, char)
     me.drop_line = line
-    me.ecb_lock = 0
     spend_tap(me)
     return True
 
@@ -67,6 +68,7 @@ def double_jump(me: Any, char: Any, common: Any) -> None:
     """The jump in the air itself; the caller has seen that one is left."""
     spend_tap(me)
     me.jumps_left -= 1
+    me.ecb_lock = ECB_LOCK_FRAMES
     me.vx = me.stick_x * char.double_h
     me.vy = char.double_v
     me.fast_fall = 0

@@ -169,7 +169,7 @@ def displace(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         return
     _ground(me, char, state, common)
     along = stage.lines[me.line].along
-    me.x += (me.ground_v + me.ground_kb + me.pushback) * along
+    me.x += (me.ground_v + me.ground_kb + me.pushback) * along + me.push
     me.vx = me.ground_v * along
     me.ground_v += me.dash_impulse
     me.dash_impulse = 0.0

@@ -218,7 +218,7 @@ def finish(me: Any, char: Any) -> None:
         elif op.code == _CHARGED and me.stored_charge >= op.a:
             following = op.target
     if following < 0:
-        stand_or_fall(me, char.states)
+        stand_or_fall(me, char)
     elif char.states[following].physics == _SCRIPT:
         _go_on(me, char.states, following, False)
     else:
@@ -274,7 +274,7 @@ def touch_down(me: Any, char: Any) -> None:
             else:
                 enter_landing(me, char.states, op.target, op.b)
             return
-    stand_or_fall(me, char.states)
+    stand_or_fall(me, char)
 
 
 @kernel

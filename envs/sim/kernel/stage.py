@@ -10,14 +10,14 @@ from envs.sim.jit import kernel
 from envs.sim.kernel import script
 from envs.sim.kernel.floors import crossed, floor_height, shift_x
 from envs.sim.kernel.tech import touch_down
-from envs.sim.kernel.transition import enter, enter_landing, leave_ground, touch_ground
+from envs.sim.kernel.transition import clamp_drift, enter, enter_landing, leave_ground, touch_ground
 from envs.sim.kernel.walls import keep_out
 from envs.sim.layout import FEET_AGES
 from envs.sim.stages import FLOOR_GAP
 from envs.sim.states import Flag, Kind, Physics
 
-EDGE_SLACK = 0.001
-"""A root this far beyond an edge still stands on it, units: float rounding."""
+EDGE_SLACK = 0.1
+"""A root this far beyond an edge still stands on it, units (decompiled game, public)."""
 
 
 @kernel
@@ -31,20 +31,20 @@ def collide(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
         keep_out(me, char, stage)
         _fall_onto(game, me, char, stage, common)
     else:
-        _walk_on(game, me, char, stage)
+        _walk_on(game, me, char, stage, common)
 
 
 @kernel
 def _update_feet(me: Any, char: Any) -> None:
+    """Feet of the present animation, or as they were when the lock began."""
     if me.ecb_lock > 0:
         me.ecb_lock -= 1
-        me.feet = 0.0
-    else:
+    if me.ecb_lock == 0:
         me.feet = char.feet[char.states[me.action].feet_row, min(max(int(me.age), 0), FEET_AGES - 1)]
 
 
 @kernel
-def _walk_on(game: Any, me: Any, char: Any, stage: Any) -> None:
+def _walk_on(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     line = stage.lines[me.line]
     if line.lift >= 0:
         me.x += game.lifts[line.lift].dx
@@ -59,30 +59,49 @@ def _walk_on(game: Any, me: Any, char: Any, stage: Any) -> None:
     if left - EDGE_SLACK <= me.x <= right + EDGE_SLACK:
         me.y = floor_height(game, line, me.x) + FLOOR_GAP
     elif me.x > right:
-        _over_the_edge(game, me, char, stage, right, 1.0)
+        _over_the_edge(game, me, char, stage, common, right, 1.0)
     else:
-        _over_the_edge(game, me, char, stage, left, -1.0)
+        _over_the_edge(game, me, char, stage, common, left, -1.0)
 
 
 @kernel
-def _over_the_edge(game: Any, me: Any, char: Any, stage: Any, edge: float, side: float) -> None:
+def _over_the_edge(game: Any, me: Any, char: Any, stage: Any, common: Any, edge: float, side: float) -> None:
+    """Stop at an edge, teeter on it or leave it; `side` is -1 at a left edge, +1 at a right one."""
+    flags = char.states[me.action].flags
+    teeters = flags & Flag.TEETER and me.facing == side
+    pushed_back = me.push * me.facing < 0.0
+    if flags & Flag.STAYS or (flags & Flag.TEETER and pushed_back):
+        _stand_at(game, me, stage, edge)
+    elif teeters and me.stick_x * side < common.teeter_leave:
+        _stand_at(game, me, stage, edge)
+        me.ground_v, me.vx = 0.0, 0.0
+        enter(me, char.states, Action.EDGE_TEETERING_START.value)
+    else:
+        _fall_off(me, char, flags & Flag.MISSES_FOOT and me.facing == -side)
+
+
+@kernel
+def _stand_at(game: Any, me: Any, stage: Any, edge: float) -> None:
+    me.x = edge
+    me.y = floor_height(game, stage.lines[me.line], edge) + FLOOR_GAP
+
+
+@kernel
+def _fall_off(me: Any, char: Any, backwards: bool) -> None:
+    """No floor under the feet any more; hitstun goes on in the air."""
     state = char.states[me.action]
-    teeters = state.flags & Flag.TEETER and me.facing == side
-    if teeters or state.flags & Flag.STAYS:
-        me.x = edge
-        me.y = floor_height(game, stage.lines[me.line], edge) + FLOOR_GAP
-        me.ground_v, me.vx, me.ground_kb = 0.0, 0.0, 0.0
-        if teeters:
-            enter(me, char.states, Action.EDGE_TEETERING_START.value)
-        return
     speed = me.vx
     leave_ground(me, char)
     me.vx = speed
-    me.ecb_lock = 0
     if state.kind == Kind.SPECIAL:
         script.leave_floor(me, char)
-    elif state.kind != Kind.DAMAGE or me.hitstun <= 0.0:
+    elif backwards:
+        me.kb_y = 0.0
+        enter(me, char.states, Action.SLIDING_OFF_EDGE.value)
+        clamp_drift(me, char)
+    elif state.kind != Kind.DAMAGE:
         enter(me, char.states, Action.FALLING.value)
+        clamp_drift(me, char)
 
 
 @kernel

@@ -17,12 +17,10 @@ from envs.sim.kernel.ledge import ledge_input, place, try_catch
 from envs.sim.kernel.life import check_death, check_end, count_down, halo_input, live
 from envs.sim.kernel.physics import displace
 from envs.sim.kernel.publish import publish
+from envs.sim.kernel.push import overlap_push
 from envs.sim.kernel.stage import collide, rest_on_floor
 from envs.sim.kernel.stage_motion import move_stage
 from envs.sim.states import Flag, Kind, Physics
-
-SAME_FLOOR = 1.0
-"""Fighters whose roots differ less in height stand side by side, units."""
 
 
 @kernel
@@ -43,6 +41,8 @@ def _input(me: Any, char: Any, stage: Any, common: Any) -> None:
         ledge_input(me, char, common)
     elif kind == Kind.DOWN_WAIT:
         tech.lying_input(me, char, common)
+    elif kind == Kind.DOWN_BOUND:
+        tech.remember_attack(me)
     elif me.hitstun > 0.0 and (kind == Kind.DAMAGE or kind == Kind.TUMBLE):
         flight.buffer_jump(me, common)
     elif kind == Kind.DAMAGE and me.airborne and flight.take_buffered_jump(me, char, common):
@@ -59,36 +59,63 @@ def _input(me: Any, char: Any, stage: Any, common: Any) -> None:
 
 
 @kernel
-def _fighter(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any, pad: Any) -> None:
-    """Animation, input, physics and stage of one fighter."""
+def _begin(me: Any, foe: Any, tables: Any, stage: Any) -> None:
+    """Timers, hitlag and animation of one fighter; `phase` says how it takes part in the rest of the frame."""
+    common = tables.common
+    char = tables.characters[me.row]
     _count_timers(me)
+    me.prev_x, me.prev_y, me.prev_feet = me.x, me.y, me.feet
+    me.push = 0.0
     if live(me, char, stage, common):
-        read(me, pad, common)
+        me.phase = flight.AWAY
         return
-    hitlag = flight.count_hitlag(me)
-    if hitlag == flight.FROZEN:
-        read(me, pad, common)
-        tech.track(me, common)
-        before_y = me.y
-        flight.influence_frozen(me, common)
-        rest_on_floor(game, me, stage, before_y)
+    me.phase = flight.count_hitlag(me)
+    if me.phase == flight.FROZEN:
         return
-    if hitlag == flight.FREE:
-        me.prev_x, me.prev_y, me.prev_feet = me.x, me.y, me.feet
+    if me.phase == flight.RELEASED:
+        flight.influence_released(me, common)
     flight.tick(me)
     animate(me, char, stage, common)
+    me.push = overlap_push(me, foe, tables, stage)
+
+
+@kernel
+def _act(me: Any, char: Any, stage: Any, common: Any, pad: Any) -> None:
+    """Read the controller and let it interrupt the present state."""
     read(me, pad, common)
+    if me.phase == flight.AWAY:
+        return
     tech.track(me, common)
-    if hitlag == flight.RELEASED:
-        flight.influence_released(me, common)
-    _input(me, char, stage, common)
-    shield_health(me, char, common)
+    if me.phase != flight.FROZEN:
+        _input(me, char, stage, common)
+        shield_health(me, char, common)
+
+
+@kernel
+def _move(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
+    """Speeds and displacement; a frozen fighter only shifts itself."""
+    if me.phase == flight.AWAY:
+        return
+    if me.phase == flight.FROZEN:
+        flight.influence_frozen(me, common)
+        return
     state = char.states[me.action]
     if state.physics == Physics.SCRIPT:
         script.run(game, me, char, common)
     flight.decay_knockback(me, char, common)
     displace(me, char, state, stage, common)
-    if state.physics == Physics.LEDGE:
+
+
+@kernel
+def _settle(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any) -> None:
+    """Meet the stage: floors, walls, ledges."""
+    if me.phase == flight.AWAY:
+        return
+    if me.phase == flight.FROZEN:
+        me.ecb_lock = max(me.ecb_lock - 1, 0)
+        rest_on_floor(game, me, stage, me.prev_y)
+        return
+    if char.states[me.action].physics == Physics.LEDGE:
         place(me, char, stage)
         return
     collide(game, me, char, stage, common)
@@ -97,19 +124,23 @@ def _fighter(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any, p
 
 
 @kernel
-def push_apart(game: Any, tables: Any) -> None:
-    """Two fighters standing in the same place push each other away, by where they were a frame ago."""
-    a, b = game.fighters[0], game.fighters[1]
-    a.push, b.push = 0.0, 0.0
-    if a.airborne or b.airborne or abs(a.y - b.y) > SAME_FLOOR:
-        return
-    first, second = tables.characters[a.row], tables.characters[b.row]
-    if (first.states[a.action].flags | second.states[b.action].flags) & Flag.OVERLAPS:
-        return
-    if abs(a.x - b.x) >= first.width + second.width:
-        return
-    a.push = tables.common.push_apart if a.x > b.x else -tables.common.push_apart
-    b.push = -a.push
+def _fighters(game: Any, tables: Any, pads: Any, idle: Any) -> None:
+    """Both fighters through the phases of a frame; each phase is over for both before the next (the game's order)."""
+    common = tables.common
+    stage = tables.stages[game.stage]
+    first, second = game.fighters[0], game.fighters[1]
+    _begin(first, second, tables, stage)
+    _begin(second, first, tables, stage)
+    locked = game.frame < FIRST_PLAYABLE_FRAME
+    for seat in range(2):
+        me = game.fighters[seat]
+        _act(me, tables.characters[me.row], stage, common, idle[0] if locked else pads[seat])
+    for seat in range(2):
+        me = game.fighters[seat]
+        _move(game, me, tables.characters[me.row], stage, common)
+    for seat in range(2):
+        me = game.fighters[seat]
+        _settle(game, me, game.fighters[1 - seat], tables.characters[me.row], stage, common)
 
 
 @kernel
@@ -119,13 +150,8 @@ def step_game(game: Any, tables: Any, pads: Any, idle: Any) -> None:
     stage = tables.stages[game.stage]
     game.frame += 1
     game.frames_played += 1
-    locked = game.frame < FIRST_PLAYABLE_FRAME
     move_stage(game, tables)
-    push_apart(game, tables)
-    for seat in range(2):
-        me = game.fighters[seat]
-        pad = idle[0] if locked else pads[seat]
-        _fighter(game, me, game.fighters[1 - seat], tables.characters[me.row], stage, common, pad)
+    _fighters(game, tables, pads, idle)
     contact.resolve(game, tables)
     step_items(game, tables)
     for seat in range(2):

@@ -9,6 +9,7 @@ from melee.enums import Action
 from envs.game import Button
 from envs.sim.combat_layout import FIRST_FLY, FLY_STATES
 from envs.sim.jit import kernel
+from envs.sim.kernel.attacks import TILT_SLOPE
 from envs.sim.kernel.inputs import TRIGGERS
 from envs.sim.kernel.transition import enter, enter_landing
 
@@ -32,7 +33,7 @@ _ATTACK_BUTTONS: Final = int(Button.A | Button.B)
 
 @kernel
 def track(me: Any, common: Any) -> None:
-    """Count the tech window down and open it on a fresh trigger press, unless one came just before.
+    """Count the tech window down and open it on a fresh trigger press; a press soon after another shuts it.
 
     Runs every frame, frozen ones too, after the input is read.
     """
@@ -41,8 +42,7 @@ def track(me: Any, common: Any) -> None:
     if me.tech_lockout > 0:
         me.tech_lockout -= 1
     if me.pressed & TRIGGERS:
-        if me.tech_lockout == 0:
-            me.tech_buffer = int(common.tech_window)
+        me.tech_buffer = int(common.tech_window) if me.tech_lockout == 0 else 0
         me.tech_lockout = int(common.tech_lockout)
 
 
@@ -82,18 +82,41 @@ def _tech(me: Any, char: Any, common: Any) -> None:
 
 
 @kernel
-def lying_input(me: Any, char: Any, common: Any) -> bool:
-    """What input does to a fighter on the floor; True if it gets up. Lying too long, it stands up by itself.
+def remember_attack(me: Any) -> None:
+    """A or B pressed while the knockdown bounces is a getup attack at its end."""
+    if me.pressed & _ATTACK_BUTTONS:
+        me.script_flags = 1
 
-    A roll straight out of the knockdown is always the one for lying on the front (recorded games).
+
+@kernel
+def finish_bound(me: Any, char: Any, common: Any) -> None:
+    """The bounce of a knockdown is over: the attack remembered, a roll along the held stick, or lie still.
+
+    Such a roll is the one for lying on the front, however the fighter lies (decompiled game, public).
     """
     first = _FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN
-    across = me.stick_x * me.facing
+    following = int(char.states[me.action].next)
+    bounced = me.action == _FACE_UP or me.action == _FACE_DOWN
+    if bounced and me.script_flags:
+        following = first + _TO_ATTACK
+    elif bounced and _rolls(me, common):
+        following = _FACE_DOWN + (_TO_FORWARD if me.stick_x * me.facing >= 0.0 else _TO_BACK)
+    enter(me, char.states, following)
+
+
+@kernel
+def _rolls(me: Any, common: Any) -> bool:
+    return abs(me.stick_x) >= common.down_roll and me.stick_y < abs(me.stick_x) * TILT_SLOPE
+
+
+@kernel
+def lying_input(me: Any, char: Any, common: Any) -> bool:
+    """What input does to a fighter on the floor; True if it gets up. Lying too long, it stands up by itself."""
+    first = _FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN
     if me.pressed & _ATTACK_BUTTONS:
         option = _TO_ATTACK
-    elif abs(me.stick_x) >= common.down_roll and abs(me.stick_x) > abs(me.stick_y):
-        option = _TO_FORWARD if across > 0 else _TO_BACK
-        first = _FACE_DOWN if me.ticks == 0 else first
+    elif _rolls(me, common):
+        option = _TO_FORWARD if me.stick_x * me.facing >= 0.0 else _TO_BACK
     elif me.stick_y >= common.down_stand or me.pressed & TRIGGERS or me.ticks >= common.down_lie:
         option = _TO_STAND
     else:

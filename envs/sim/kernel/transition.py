@@ -9,7 +9,7 @@ from melee.enums import Action
 from envs.sim.jit import kernel
 
 ECB_LOCK_FRAMES = 10
-"""Frames after leaving the ground in which the feet stay at the root (decompiled game, public)."""
+"""Frames after leaving the ground or jumping again in which the feet stay where they were (decompiled game, public)."""
 ANIMATION_TAIL = 0.1
 """A landing of n frames plays its animation at (length + 0.1) / n: measured, recorded landings."""
 
@@ -32,9 +32,19 @@ def enter(me: Any, states: Any, action: int) -> None:
 
 
 @kernel
-def stand_or_fall(me: Any, states: Any) -> None:
+def stand_or_fall(me: Any, char: Any) -> None:
     """The neutral state of where the fighter is."""
-    enter(me, states, Action.FALLING.value if me.airborne else Action.STANDING.value)
+    if me.airborne:
+        enter(me, char.states, Action.FALLING.value)
+        clamp_drift(me, char)
+    else:
+        enter(me, char.states, Action.STANDING.value)
+
+
+@kernel
+def clamp_drift(me: Any, char: Any) -> None:
+    """A fall begins no faster than the character drifts (decompiled game, public)."""
+    me.vx = min(max(me.vx, -char.air_max), char.air_max)
 
 
 @kernel

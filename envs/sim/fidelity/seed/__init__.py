@@ -27,6 +27,7 @@ from envs.sim.fidelity.seed.life import rebuild_life, rebuild_safety
 from envs.sim.fidelity.seed.special import rebuild_special
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_turn
+from envs.sim.fidelity.seed.taps import spend_taps
 from envs.sim.layout import new_games
 from envs.sim.states import Flag
 
@@ -52,6 +53,7 @@ TOPICS: Final = (
     rebuild_life,
     rebuild_safety,
     rebuild_special,
+    spend_taps,
 )
 
 

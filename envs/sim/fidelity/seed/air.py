@@ -6,22 +6,33 @@ import numpy as np
 from melee.enums import Action
 from numpy.typing import NDArray
 
-from envs.sim.fidelity.seed.history import Past, latest, since
+from envs.sim.fidelity.seed.history import Past
 from envs.sim.kernel.inputs import LONG_AGO
 from envs.sim.kernel.transition import ECB_LOCK_FRAMES
 from envs.sim.layout import FEET_AGES
+from envs.sim.states import Kind
+
+_SECOND_JUMPS = (Action.JUMPING_ARIAL_FORWARD.value, Action.JUMPING_ARIAL_BACKWARD.value)
+_EDGE_STATES = (Action.FALLING.value, Action.TUMBLING.value, Action.SLIDING_OFF_EDGE.value)
 
 
 def rebuild_feet(out: NDArray[np.void], past: Past) -> None:
-    """Feet stay at the root for a while after a jump, then follow the animation."""
-    airborne = out["airborne"] == 1
+    """Feet follow the animation, but stay where they were for a while after leaving the ground or a second jump."""
+    action, airborne = past.seen["action"], out["airborne"] == 1
     left = airborne & ~np.concatenate([[True], airborne[:-1]])
-    jumped = np.isin(past.seen["action"], (Action.JUMPING_FORWARD.value, Action.JUMPING_BACKWARD.value))
-    lock = np.where(airborne & latest(left, jumped), ECB_LOCK_FRAMES - since(left) - 1, 0)
-    out["ecb_lock"] = np.maximum(lock, 0)
+    again = np.isin(action, _SECOND_JUMPS) & (past.start == np.arange(len(action))) & ~left
+    # Edges and hits come after the frame's own count of the lock, jumps before it.
+    late = left & (np.isin(action, _EDGE_STATES) | (past.state["kind"] == Kind.DAMAGE))
     ages = np.clip(out["age"].astype(np.int64), 0, FEET_AGES - 1)
-    feet = past.character["feet"][past.state["feet_row"], ages]
-    out["feet"] = np.where(airborne & (out["ecb_lock"] == 0), feet, 0.0)
+    feet = np.where(airborne, past.character["feet"][past.state["feet_row"], ages], 0.0)
+    lock = np.zeros(len(action), np.int64)
+    for begin in np.flatnonzero(left | again):
+        frames = ECB_LOCK_FRAMES if late[begin] else ECB_LOCK_FRAMES - 1
+        rows = np.arange(begin, min(begin + frames, len(action)))
+        lock[rows] = frames - (rows - begin)
+        feet[rows] = feet[begin - 1] if again[begin] else 0.0
+    out["ecb_lock"] = np.where(airborne, lock, 0)
+    out["feet"] = np.where(airborne, feet, 0.0)
     out["prev_feet"] = out["feet"]
 
 
