@@ -53,6 +53,7 @@ class Op(IntEnum):
     DECAY = 28  # vertical speed loses the share a
     CLAMP = 29  # horizontal speed of at most a
     LIMIT = 31  # falling speed of at most a
+    BUMP = 32  # flying into a wall or ceiling by more than b (sine of the angle) leads to target with a of the speed
     SPIN_BACK = 30  # projectiles are turned round and stay their maker's
 
 

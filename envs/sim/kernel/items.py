@@ -37,7 +37,7 @@ def shoot(game: Any, me: Any, char: Any, row: int, ahead: float, up: float) -> N
             item.timer = facts.life + 1.0
             item.charge = charge
             _aim(item, facts, charge)
-            item.fresh_damage = _charged(facts.damage, facts.full_damage, charge)
+            item.fresh_damage = math.floor(_charged(facts.damage, facts.full_damage, charge))
             item.damage = item.fresh_damage * freshness(me, facts.attack_id)
             _start_sway(game, me, item, facts)
             item.spawn_id = game.next_spawn_id

@@ -43,6 +43,7 @@ _JUMP, _REVERSE, _RELEASE, _SHORTEN = int(Op.JUMP), int(Op.REVERSE), int(Op.RELE
 _REPEAT, _AIM, _LAND, _FALL = int(Op.REPEAT), int(Op.AIM), int(Op.LAND), int(Op.FALL)
 _PRESS, _ROLL, _CHARGE, _CHARGED = int(Op.PRESS), int(Op.ROLL), int(Op.CHARGE), int(Op.CHARGED)
 _RECOIL, _LIFT, _FREEZE, _POINT = int(Op.RECOIL), int(Op.LIFT), int(Op.FREEZE), int(Op.POINT)
+_BUMP: Final = int(Op.BUMP)
 _WARP, _DECAY, _CLAMP, _LIMIT, _SPIN_BACK = int(Op.WARP), int(Op.DECAY), int(Op.CLAMP), int(Op.LIMIT), int(Op.SPIN_BACK)
 
 
@@ -287,3 +288,18 @@ def leave_floor(me: Any, char: Any) -> None:
             _go_on(me, char.states, op.target, op.a > 0)
             return
     enter(me, char.states, _FALLING)
+
+
+@kernel
+def bump(me: Any, char: Any) -> None:
+    """A special in the air has just been stopped by a wall or a ceiling."""
+    combat = char.combat
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.code == _BUMP:
+            into = max(-me.vx * me.wall, me.vy if me.ceiling else 0.0)
+            if into > op.b * math.hypot(me.vx, me.vy):
+                _go_on(me, char.states, op.target, False)
+                me.vx *= op.a
+                me.vy *= op.a
+            return

@@ -29,6 +29,8 @@ def collide(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     if me.airborne:
         _update_feet(me, char)
         keep_out(me, char, stage)
+        if (me.wall != 0 or me.ceiling) and char.states[me.action].kind == Kind.SPECIAL:
+            script.bump(me, char)
         _fall_onto(game, me, char, stage, common)
     else:
         _walk_on(game, me, char, stage, common)

@@ -47,6 +47,6 @@ def _place(
         slots[name][at] = items[name][where]
     charge = (items["state"][where] - facts["state"]) / max(int(facts["charges"]), 1)
     slots["charge"][at] = charge
-    slots["damage"][at] = facts["damage"] + (facts["full_damage"] - facts["damage"]) * charge
+    slots["damage"][at] = np.floor(facts["damage"] + (facts["full_damage"] - facts["damage"]) * charge)
     slots["fresh_damage"][at] = slots["damage"][at]
     slots["first_step"][at] = facts["first_step"] + (facts["full_first_step"] - facts["first_step"]) * charge
