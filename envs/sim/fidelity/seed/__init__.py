@@ -17,7 +17,7 @@ from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, character_row, h
 from envs.sim.fidelity.seed.air import rebuild_drop, rebuild_feet
 from envs.sim.fidelity.seed.attack import rebuild_charge, rebuild_landed, rebuild_stale_queue
 from envs.sim.fidelity.seed.body import copy_body
-from envs.sim.fidelity.seed.charge import rebuild_charge
+from envs.sim.fidelity.seed.charge import rebuild_stored_charge
 from envs.sim.fidelity.seed.damage import rebuild_damage, rebuild_jump_buffer, rebuild_launch, rebuild_tech
 from envs.sim.fidelity.seed.guard import rebuild_guard
 from envs.sim.fidelity.seed.history import Past, look_back
@@ -54,6 +54,7 @@ TOPICS: Final = (
     rebuild_life,
     rebuild_safety,
     rebuild_special,
+    rebuild_stored_charge,
     spend_taps,
 )
 

@@ -10,7 +10,7 @@ from envs.sim.specials import Op
 from envs.sim.states import Kind
 
 
-def rebuild_charge(out: NDArray[np.void], past: Past) -> None:
+def rebuild_stored_charge(out: NDArray[np.void], past: Past) -> None:
     """`stored_charge` and, within a level, `charge`; firing, being struck in a special and dying lose them."""
     frames_per_level, levels = _charging(past)
     if not levels.any():
