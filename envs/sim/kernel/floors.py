@@ -17,11 +17,17 @@ def shift_x(game: Any, line: Any) -> float:
 
 
 @kernel
+def height_between(x0: float, y0: float, x1: float, y1: float, x: float) -> float:
+    """Height at x of the line through two points; the mirrored line gives the same to the last bit."""
+    if y0 == y1:
+        return y0
+    return (y0 * (x1 - x) + y1 * (x - x0)) / (x1 - x0)
+
+
+@kernel
 def slope_height(line: Any, x: float) -> float:
-    """Height at x of a line that does not move; a mirrored line gives the same to the last bit."""
-    if line.y0 == line.y1:
-        return line.y0
-    return (line.y0 * (line.x1 - x) + line.y1 * (x - line.x0)) / (line.x1 - line.x0)
+    """Height at x of a floor line that does not move."""
+    return height_between(line.x0, line.y0, line.x1, line.y1, x)
 
 
 @kernel

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from envs.sim.jit import kernel
-from envs.sim.kernel.floors import slope_height
+from envs.sim.kernel.floors import height_between
 
 _TINY = 1e-9
 _INSIDE = 0.01
@@ -65,8 +65,8 @@ def _stop_at_ceiling(me: Any, char: Any, stage: Any) -> None:
         ceiling = stage.ceilings[row]
         if not ceiling.x0 <= me.x <= ceiling.x1:
             continue
-        now = slope_height(ceiling, me.x)
-        before = slope_height(ceiling, me.prev_x)
+        now = height_between(ceiling.x0, ceiling.y0, ceiling.x1, ceiling.y1, me.x)
+        before = height_between(ceiling.x0, ceiling.y0, ceiling.x1, ceiling.y1, me.prev_x)
         if me.prev_y + char.top <= before + _INSIDE and me.y + char.top > now:
             me.y = now - char.top
             me.ceiling = 1
