@@ -35,10 +35,18 @@ LIFT: Final = np.dtype(
         ("y", "<f4"),
         ("dx", "<f4"),  # its displacement this frame
         ("dy", "<f4"),
+        ("solid", "<i4"),  # 0 while it is under water
+        ("phase", "<i4"),  # envs.sim.kernel.stage_motion: a lift of the Fountain waits, moves or is under water
+        ("target", "<f4"),  # y that it moves to
+        ("timer", "<i4"),  # frames until it does something else
     ]
 )
 
-GAME_STAGE: Final = [("lifts", LIFT, (LIFTS,))]
+GAME_STAGE: Final = [
+    ("lifts", LIFT, (LIFTS,)),
+    ("wind", "<i4"),  # side that the wind blows to: +1 right, -1 left, 0 none
+    ("wind_timer", "<i4"),  # frames until it starts or stops
+]
 """Fields of a GAME that its stage keeps."""
 
 FIGHTER_STAGE: Final = [
@@ -65,6 +73,47 @@ LINE: Final = np.dtype(
     ]
 )
 
+FOUNTAIN: Final = np.dtype(
+    [
+        ("start", "<f4", (LIFTS,)),  # y of each lift when a game starts
+        ("rise", "<f4"),  # units per frame
+        ("sink", "<f4"),
+        ("step_min", "<f4"),  # length of a move, units
+        ("step_max", "<f4"),
+        ("high", "<f4"),  # limits of a move
+        ("low", "<f4"),
+        ("middle", "<f4"),  # where it tends to, and where it comes up to
+        ("under", "<f4"),  # y of a lift that is about to be under water
+        ("scale", "<f4"),  # units per unit of Slippi's event
+        ("wait_min", "<f4"),  # frames between two decisions
+        ("wait_max", "<f4"),
+        ("under_min", "<f4"),  # frames under water
+        ("under_max", "<f4"),
+        ("under_chance", "<f4"),  # of a decision
+        ("move_chance", "<f4"),
+        ("away_chance", "<f4"),  # of a move to lead away from the middle
+    ]
+)
+"""How the platforms of Fountain of Dreams move."""
+
+WIND: Final = np.dtype(
+    [
+        ("push", "<f4"),  # units per frame
+        ("right_from", "<f4"),  # x that wind to the right reaches
+        ("right_to", "<f4"),
+        ("left_from", "<f4"),
+        ("left_to", "<f4"),
+        ("bottom", "<f4"),
+        ("top", "<f4"),
+        ("blow", "<f4"),  # frames
+        ("wait_min", "<f4"),  # frames from its end to its next start
+        ("wait_max", "<f4"),
+        ("first_min", "<f4"),  # frames from the start of a game to the first
+        ("first_max", "<f4"),
+    ]
+)
+"""How the tree on Dream Land blows."""
+
 STAGE: Final = np.dtype(
     [
         ("stage", "<i4"),  # Slippi stage id
@@ -89,5 +138,7 @@ STAGE: Final = np.dtype(
         ("left_walls", SEGMENT, (MAX_WALLS,)),  # they stop a fighter that moves right
         ("right_walls", SEGMENT, (MAX_WALLS,)),
         ("ceilings", SEGMENT, (MAX_WALLS,)),
+        ("fountain", FOUNTAIN),
+        ("wind", WIND),
     ]
 )

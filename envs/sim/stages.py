@@ -40,6 +40,9 @@ def compile_stage(name: str, out: NDArray[np.void]) -> None:
         out[f"{key}_used"] = len(known[key])
         for row, ends in enumerate(known[key]):
             out[key][row] = tuple(ends)
+    for motion in ("fountain", "wind"):
+        for key, value in known.get(motion, {}).items():
+            out[motion][key] = value
     _compile_floors(name, known, out)
 
 

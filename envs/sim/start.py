@@ -10,7 +10,7 @@ from envs.frame import FIRST_FRAME, FIRST_PLAYABLE_FRAME
 from envs.sim.jit import entry, kernel
 from envs.sim.kernel.floors import slope_height
 from envs.sim.kernel.life import ENTRY_WAIT, reset_fighter
-from envs.sim.kernel.stage_motion import move_stage
+from envs.sim.kernel.stage_motion import move_stage, start_stage
 from envs.sim.kernel.transition import enter
 from envs.sim.stages import FLOOR_GAP
 
@@ -31,6 +31,7 @@ def start_game(games: Any, tables: Any, matchup: Any, characters: Any, stage_row
     game.items_live = 0
     for slot in range(game.items.shape[0]):
         game.items[slot].kind = -1
+    start_stage(game, stage)
     move_stage(game, tables[0])
     for seat in range(2):
         me = game.fighters[seat]

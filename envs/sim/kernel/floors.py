@@ -51,6 +51,8 @@ def crossed(game: Any, stage: Any, me: Any, before: float, now: float, passing: 
         if line.platform and (passing or row == me.drop_line):
             continue
         if line.lift >= 0:
+            if not game.lifts[line.lift].solid:
+                continue
             over = before - (line.y0 + game.lifts[line.lift].y - game.lifts[line.lift].dy)
         else:
             over = before - slope_height(line, me.prev_x)

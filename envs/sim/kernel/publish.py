@@ -7,6 +7,7 @@ from typing import Any
 from melee.enums import Action
 
 from envs.sim.jit import kernel
+from envs.sim.stage_layout import Motion
 from envs.sim.states import Flag, Physics
 
 RAW_STICK = 80.0
@@ -15,6 +16,8 @@ REFLECTING, FAST_FALLING, IN_HITLAG, SHIELDING, IN_HITSTUN, DEAD = 0x10, 0x08, 0
 """Bits of Slippi's five state-flag bytes: bytes 0, 1, 1, 2, 3 and 4 (replay file specification)."""
 NO_GROUND = 65535
 """Slippi's ground id of a fighter that has stood nowhere yet."""
+WIND_LEFT, WIND_RIGHT = 1, 2
+_FOUNTAIN, _WIND = int(Motion.FOUNTAIN), int(Motion.WIND)
 HURT, INVINCIBLE, INTANGIBLE = 0, 1, 2
 FACE_UP, FACE_DOWN = Action.TECH_MISS_UP.value, Action.TECH_MISS_DOWN.value
 
@@ -91,10 +94,21 @@ def _controller(me: Any, out: Any) -> None:
 
 
 @kernel
+def _stage(game: Any, stage: Any, out: Any) -> None:
+    """The stage's state as Slippi's events tell it: heights in the Fountain's own scale, wind 1 left, 2 right."""
+    if stage.motion == _FOUNTAIN:
+        out.fod_left = game.lifts[0].y / stage.fountain.scale
+        out.fod_right = game.lifts[1].y / stage.fountain.scale
+    elif stage.motion == _WIND:
+        out.whispy = WIND_RIGHT if game.wind > 0 else (WIND_LEFT if game.wind < 0 else 0)
+
+
+@kernel
 def publish(game: Any, tables: Any, out: Any) -> None:
     """Overwrite what changes from frame to frame; the rest stands since the reset."""
     out.frame = game.frame
     out.frames_left = game.frames_left
+    _stage(game, tables.stages[game.stage], out)
     for seat in range(2):
         me = game.fighters[seat]
         _player(me, tables.characters[me.row], tables.stages[game.stage], out.players[seat, 0])

@@ -51,6 +51,9 @@ def _walk_on(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     if line.lift >= 0:
         me.x += game.lifts[line.lift].dx
         keep_out(me, char, stage)
+        if not game.lifts[line.lift].solid:
+            _fall_off(me, char, False)
+            return
     while me.x > line.x1 and line.right >= 0:
         me.line = line.right
         line = stage.lines[me.line]
@@ -118,8 +121,13 @@ def _fall_onto(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
 
 @kernel
 def rest_on_floor(game: Any, me: Any, stage: Any, before_y: float) -> None:
-    """A frozen fighter that shifts itself down from `before_y` stops on the floor; it lands once it is free."""
-    if me.airborne and me.y < before_y:
+    """A frozen fighter rides on, or if it shifts itself down from `before_y` stops on the floor and lands once free."""
+    if not me.airborne:
+        line = stage.lines[me.line]
+        if line.lift >= 0:
+            me.x += game.lifts[line.lift].dx
+            me.y = floor_height(game, line, me.x) + FLOOR_GAP
+    elif me.y < before_y:
         line = crossed(game, stage, me, before_y + me.feet, me.y + me.feet, False)
         if line >= 0:
             me.y = floor_height(game, stage.lines[line], me.x) + FLOOR_GAP

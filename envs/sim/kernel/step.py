@@ -19,7 +19,7 @@ from envs.sim.kernel.physics import displace
 from envs.sim.kernel.publish import publish
 from envs.sim.kernel.push import overlap_push
 from envs.sim.kernel.stage import collide, rest_on_floor
-from envs.sim.kernel.stage_motion import move_stage
+from envs.sim.kernel.stage_motion import blow, move_stage
 from envs.sim.states import Flag, Kind, Physics
 
 
@@ -104,6 +104,7 @@ def _move(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
         script.run(game, me, char, common)
     flight.decay_knockback(me, char, common)
     displace(me, char, state, stage, common)
+    blow(game, me, state, stage)
 
 
 @kernel
