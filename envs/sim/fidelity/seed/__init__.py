@@ -50,6 +50,7 @@ TOPICS: Final = (
     rebuild_jump_buffer,
     rebuild_landed,
     rebuild_charge,
+    rebuild_stored_charge,
     rebuild_stale_queue,
     rebuild_life,
     rebuild_safety,
