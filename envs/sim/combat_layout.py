@@ -64,6 +64,11 @@ FIGHTER_COMBAT: Final = [
     ("script_y", "<f4"),
     ("stored_charge", "<i4"),  # levels of a charged special, kept between uses
     ("air_lift", "<i4"),  # 1 once a special has lifted the fighter since it last stood
+    ("fall_share", "<f4"),  # of the top speed sideways that a special fall allows; 0 all of it
+    ("float_spent", "<i4"),  # 1 once a special that floats has been used, until an ordinary landing
+    ("counter_state", "<i4"),  # action state that a hit is answered by, 0 none
+    ("counter_radius", "<f4"),  # of what can be hit in that stance
+    ("counter_height", "<f4"),  # of its middle over the root
 ]
 """Fields of a FIGHTER that combat and specials keep."""
 
@@ -94,6 +99,8 @@ MOVE: Final = np.dtype(
         ("row", "<i4"),  # first row of hit_frames
         ("attack_id", "<i4"),
         ("charge_frame", "<f4"),  # age at which a held smash charges, 0 never
+        ("charge_step", "<f4"),  # frames of charge that add charge_gain percent to a special, 0 none do
+        ("charge_gain", "<f4"),
         ("reach", "<f4"),  # distance from the fighter's root that no hitbox of the move exceeds
     ]
 )

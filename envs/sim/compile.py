@@ -27,7 +27,7 @@ from envs.sim.stages import cloud_course, compile_stage
 from envs.sim.states import COMMON_STATES, Kind, StateRow
 
 SIM_VERSION: Final = "1"
-CHARACTERS: Final = ("FOX", "FALCO", "MEWTWO")
+CHARACTERS: Final = ("FOX", "FALCO", "MEWTWO", "MARTH")
 STAGES: Final = (
     "FINAL_DESTINATION",
     "BATTLEFIELD",
@@ -97,6 +97,7 @@ def _compile_character(name: str, out: NDArray[np.void]) -> None:
     _fill_specials(specials, out["states"])
     _fill_moves(moves, move_rows, out["states"])
     known["feet"] |= {Action(special.action).name: special.feet for special in specials if special.feet}
+    known["special_paths"] = {special.action: list(special.path) for special in specials if special.is_animated}
     fill_motion(animations(int(out["character"])), known, rows, out)
     _check_lengths(file, rows, out["states"])
 
@@ -140,7 +141,7 @@ def _fill_moves(moves: tuple[MoveFacts, ...], rows: dict[int, int], states: NDAr
         state = states[move.action]
         if state["kind"] != Kind.SPECIAL:
             state["length"] = move.length + 1
-        state["iasa"] = move.iasa
+        state["iasa"], state["follow_up"] = move.iasa, move.follow_up
         state["move"] = rows.get(move.action, -1)
         if move.landing >= 0:
             states[move.landing]["landing_lag"] = move.landing_lag

@@ -127,6 +127,7 @@ STATE: Final = np.dtype(
         ("intangible_from", "<f4"),
         ("intangible_to", "<f4"),
         ("turn_age", "<f4"),  # age from which it faces the other way, 0 never
+        ("follow_up", "<f4"),  # age from which a jab goes on to the next, 0 never
         ("flags", "<i4"),  # bits of envs.sim.states.Flag
         ("move", "<i4"),  # row of combat.moves, -1 none
         ("script", "<i4"),  # special script row, -1 none
@@ -180,6 +181,8 @@ CHARACTER: Final = np.dtype(
         ("top", "<f4"),  # height of its highest point over the root
         ("hang_x", "<f4"),  # offset of the root from the ledge while hanging
         ("hang_y", "<f4"),
+        ("ledge_jump_x", "<f4"),  # first speed of the second half of a ledge jump
+        ("ledge_jump_y", "<f4"),
         ("specials", "<i4", (4, 2)),  # first state of neutral, side, up, down special; grounded, airborne
         ("states", STATE, (STATE_SLOTS,)),
         ("locomotion", "<f4", (MAX_LOCOMOTION, 2)),

@@ -38,10 +38,13 @@ def fill_motion(table: Animations, known: dict[str, Any], rows: dict[int, StateR
             path = _displacement(action, table, known.get("motion", {}), int(out["states"][action]["turn_age"]))
         elif row.physics is Physics.LEDGE:
             path = _ledge_path(action, table, known)
+        elif action in known["special_paths"]:
+            path = known["special_paths"][action] or _displacement(action, table, known.get("motion", {}), 0)
         else:
             continue
         if not path:
-            out["states"][action]["physics"] = Physics.GROUND
+            if row.physics is Physics.ANIMATION:
+                out["states"][action]["physics"] = Physics.GROUND
             continue
         next_row = _store(path, out, action, next_row)
     _fill_feet(known["feet"], out)

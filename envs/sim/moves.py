@@ -84,10 +84,15 @@ class MoveFacts:
     attack_id: int = 0
     iasa: int = 0
     charge_frame: int = 0
+    charge_step: int = 0  # frames of charge that add `charge_gain` percent to a special
+    charge_gain: float = 0.0
+    follow_up: int = 0  # first age at which a jab goes on to the next
     landing: int = -1
     landing_lag: int = 0
     autocancel: tuple[int, int] = (0, 0)  # ages before the first and from the second on land without lag
     position: HitboxAt | None = None
+    paths: tuple[tuple[HitboxAt, ...], ...] = ()  # by frame of `hits` and column
+    like: int = -1  # action state whose positions in libmelee it has, -1 its own
     sweeps: bool = False
     hits: tuple[Window, ...] = ()
     boxes: tuple[BoxFacts, ...] = ()
@@ -110,6 +115,7 @@ def _move(name: str, values: dict[str, Any]) -> MoveFacts:
         known["autocancel"] = tuple(known["autocancel"])
     if "position" in known:
         known["position"] = HitboxAt(**known["position"])
+    known["paths"] = tuple(tuple(HitboxAt(*place) for place in frame) for frame in known.get("paths", ()))
     known["boxes"] = tuple(BoxFacts(**box) for box in known.get("boxes", ()))
     known["hits"] = tuple(Window(first, last, tuple(rows)) for first, last, *rows in known.get("hits", ()))
     move = MoveFacts(name=name, action=action, **known)
@@ -152,6 +158,7 @@ def _compile_move(move: MoveFacts, table: Animations, combat: NDArray[np.void], 
         raise BadMoveFacts(f"move {move.name}: the table of hit frames is full ({MAX_HIT_FRAMES})")
     entry = combat["moves"][index]
     entry["action"], entry["attack_id"], entry["charge_frame"] = move.action, move.attack_id, move.charge_frame
+    entry["charge_step"], entry["charge_gain"] = move.charge_step, move.charge_gain
     entry["first_frame"], entry["last_frame"], entry["row"] = first, last, row
     frames = combat["hit_frames"][row : row + last - first + 1]
     group = 0
@@ -187,7 +194,9 @@ def _fill_frame(
 def _position(move: MoveFacts, table: Animations, frame: int, column: int) -> HitboxAt:
     if move.position is not None:
         return move.position
-    at = table.get(move.action, {}).get(frame)
+    if move.paths:
+        return move.paths[frame - move.hits[0].first][column]
+    at = table.get(move.action if move.like < 0 else move.like, {}).get(frame)
     place = at.boxes[column] if at is not None else None
     if place is None:
         raise BadMoveFacts(f"move {move.name}: libmelee has no hitbox {column + 1} on frame {frame}")

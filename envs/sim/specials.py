@@ -32,7 +32,7 @@ class Op(IntEnum):
     THRUST = 7  # speed along the aim is a, less b for each age from `first` on
     REFLECT = 8  # projectiles are thrown back
     SHOOT = 9  # fire the named item from a ahead and b up
-    LAG = 10  # a special fall that follows lands with a frames of lag
+    LAG = 10  # a special fall that follows lands with a frames of lag and allows the share b of the top speed, 0 all
     JUMP = 11  # may jump
     REVERSE = 12  # the stick held back by a turns the fighter round, into target
     RELEASE = 13  # from frame a of the special on, letting B go leads to target
@@ -55,6 +55,20 @@ class Op(IntEnum):
     LIMIT = 31  # falling speed of at most a
     BUMP = 32  # flying into a wall or ceiling by more than b (sine of the angle) leads to target with a of the speed
     SPIN_BACK = 30  # projectiles are turned round and stay their maker's
+    # a sword's specials
+    GRAVITY = 40  # gravity a, down to the falling speed b
+    STOP_FALL = 41  # on entry: a fall stops, a rise goes on
+    FLOAT = 42  # on entry: vertical speed a the first time since an ordinary landing, then b
+    REFRESH = 43  # touching the ground counts as an ordinary landing
+    STRIDE = 44  # sideways speed is the animation's own displacement
+    SOAR = 45  # speed is the animation's own displacement, turned by up to a degrees; see TILT
+    TILT = 46  # the farthest that the stick is held to a side turns SOAR, from the share a on
+    FACE = 47  # face the stick if it is farther out than a
+    TAKE_OFF = 48  # leave the ground and stay in this state
+    STEER = 49  # steering in the air with the share a of its strength and top speed, without the fixed part
+    CHAIN = 50  # pressing A or B leads to target with the stick up, state a with it down, else b; not if pressed before
+    HOLD = 51  # every frame charges; after more than a of them leads to target
+    STANCE = 52  # a hit within the radius a around the height b is countered by target
 
 
 ALWAYS: Final = 1e6
@@ -74,7 +88,13 @@ class Special:
     length: int
     intangible: tuple[int, int]
     feet: tuple[tuple[float, float], ...]
+    path: tuple[tuple[float, float], ...]  # the animation's own displacement by age; empty for libmelee's
     operations: tuple[tuple[int, float, float, float, float, int, int], ...]
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether the animation's own displacement is its speed."""
+        return any(operation[0] in (Op.STRIDE, Op.SOAR) for operation in self.operations)
 
 
 def load_specials(character: str) -> tuple[tuple[Special, ...], dict[str, list[int]]]:
@@ -95,13 +115,16 @@ def _special(where: str, values: dict[str, Any], items: dict[str, int]) -> Speci
     flags = Flag.AIRBORNE if values.get("airborne") else 0
     if values.get("ledge_grab"):
         flags |= Flag.LEDGE_GRAB
+    if values.get("stays"):
+        flags |= Flag.STAYS
     row = StateRow(
         Physics.SCRIPT, Kind.SPECIAL, 0, flags, float(values.get("age_start", 0)), int(values.get("next", -1))
     )
     first, last = values.get("intangible", (1, 0))
     operations = tuple(_operation(where, operation, items) for operation in values["operations"])
     feet = tuple((float(age), float(height)) for age, height in values.get("feet", ()))
-    return Special(int(values["action"]), row, int(values["length"]), (first, last), feet, operations)
+    path = tuple((float(x), float(y)) for x, y in values.get("path", ()))
+    return Special(int(values["action"]), row, int(values["length"]), (first, last), feet, path, operations)
 
 
 def _operation(
@@ -127,11 +150,17 @@ def _check_targets(name: str, specials: tuple[Special, ...], starts: dict[str, l
             raise BadSpecialFacts(f"facts/{name}.toml: [starts] {direction} names a state that has no table")
     first_special = min(known)
     for special in specials:
-        for target in (special.row.next, *(operation[5] for operation in special.operations)):
+        for target in (special.row.next, *_targets(special)):
             if target >= first_special and target not in known:
                 raise BadSpecialFacts(
                     f"facts/{name}.toml: state {special.action} leads to {target}, which has no table"
                 )
+
+
+def _targets(special: Special) -> list[int]:
+    """Action states that the operations of a state lead to."""
+    targets = [operation[5] for operation in special.operations]
+    return targets + [int(state) for op in special.operations if op[0] == Op.CHAIN for state in op[3:5]]
 
 
 def compile_items(character: str, combat: NDArray[np.void]) -> None:

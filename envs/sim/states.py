@@ -193,7 +193,8 @@ def _attacks() -> dict[int, StateRow]:
     aerial = Flag.AIRBORNE
     landing = {65: 70, 66: 71, 67: 72, 68: 73, 69: 74}
     return {
-        **_rows("DASH_ATTACK FTILT_HIGH FTILT_MID FTILT_LOW UPTILT DOWNTILT", ground),
+        **_rows("DASH_ATTACK FTILT_HIGH FTILT_MID FTILT_LOW UPTILT", ground),
+        **_rows("DOWNTILT", ground._replace(next=Action.CROUCHING.value)),
         **_rows("NEUTRAL_ATTACK_1", ground._replace(kind=Kind.JAB)),
         **_rows("NEUTRAL_ATTACK_2", ground._replace(kind=Kind.JAB, age_start=0)),
         **_rows("LOOPING_ATTACK_START", ground._replace(next=Action.LOOPING_ATTACK_MIDDLE.value)),

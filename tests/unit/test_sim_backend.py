@@ -42,8 +42,8 @@ def test_it_is_a_backend_with_a_stable_version() -> None:
 def test_unknown_matchups_are_refused_before_anything_changes() -> None:
     backend = started(Matchup(), Matchup())
     before = backend.save()
-    bad = np.stack([Matchup().row(), Matchup(characters=("FOX", "MARTH")).row()])
-    with pytest.raises(UnsupportedMatchup, match=r"MARTH.*can play FOX"):
+    bad = np.stack([Matchup().row(), Matchup(characters=("FOX", "LUIGI")).row()])
+    with pytest.raises(UnsupportedMatchup, match=r"LUIGI.*can play FOX"):
         backend.reset(EVERY, bad, SEEDS)
     elsewhere = np.stack([Matchup().row()] * 2)
     elsewhere["stage"] = [31, 25]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from envs.frame import empty_frames
-from envs.game import Action, Stage
+from envs.game import Action, Stage, character_id
 from envs.sim import facts
 from envs.sim.compile import digest, tables
 from envs.sim.coverage import ignored_inputs
@@ -55,12 +55,12 @@ def test_ignored_inputs_are_counted_by_reason() -> None:
     frames["stage"] = Stage.BATTLEFIELD
     leaders = frames["players"][:, :, 0]
     leaders["character"][:, 0] = 1
-    leaders["character"][:, 1] = 18
+    leaders["character"][:, 1] = character_id("LUIGI")
     leaders["action"] = Action.STANDING.value
     leaders["action"][-2:, 0] = Action.GRAB_WAIT.value
     frames["players"][:, :, 0] = leaders
     seen = ignored_inputs(frames)
-    assert seen.reasons == {"character MARTH": 5, "state GRAB_WAIT": 2}
+    assert seen.reasons == {"character LUIGI": 5, "state GRAB_WAIT": 2}
     assert seen.total == 10
     assert seen.share == pytest.approx(0.7)
     frames["stage"] = 25

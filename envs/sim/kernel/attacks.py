@@ -79,12 +79,12 @@ def try_ground_attack(me: Any, states: Any, common: Any) -> bool:
 
 @kernel
 def _forward_tilt(me: Any, states: Any, common: Any) -> None:
+    action = Action.FTILT_MID.value
     if me.stick_y >= common.tilt:
-        enter(me, states, Action.FTILT_HIGH.value)
+        action = Action.FTILT_HIGH.value
     elif me.stick_y <= -common.tilt:
-        enter(me, states, Action.FTILT_LOW.value)
-    else:
-        enter(me, states, Action.FTILT_MID.value)
+        action = Action.FTILT_LOW.value
+    enter(me, states, action if states[action].modelled else Action.FTILT_MID.value)
 
 
 @kernel

@@ -84,6 +84,8 @@ def _first_touching(me: Any, foe: Any, tables: Any, row: int) -> int:
             before = boxes[row - 1, column] if box.linked == LINKED else box
             if shielded and _touches_shield(me, foe, tables, before, box):
                 return row * 2 * BOXES + ON_SHIELD + column
+            if foe.counter_state > 0 and _touches_stance(me, foe, before, box):
+                return row * 2 * BOXES + ON_SHIELD + column
             if _touches_body(me, foe, tables, before, box):
                 return row * 2 * BOXES + ON_BODY + column
     return NOTHING
@@ -113,6 +115,12 @@ def _touches_shield(me: Any, foe: Any, tables: Any, before: Any, box: Any) -> bo
     health = foe.shield / common.shield_health
     size = common.shield_size_minimum + (1.0 - common.shield_size_minimum) * health
     return _sweep_touches(me, before, box, x, y, x, y, combat.shield_radius * size)
+
+
+@kernel
+def _touches_stance(me: Any, foe: Any, before: Any, box: Any) -> bool:
+    y = foe.y + foe.counter_height
+    return _sweep_touches(me, before, box, foe.x, y, foe.x, y, foe.counter_radius)
 
 
 @kernel

@@ -42,10 +42,9 @@ def box_of(me: Any, tables: Any, contact: int) -> Any:
 @kernel
 def land(me: Any, tables: Any, contact: int) -> None:
     """What landing a hit does to the attacker: damage worked out, group spent, attack staled, hitlag."""
-    common = tables.common
     box = box_of(me, tables, contact)
     attack_id = tables.characters[me.row].combat.moves[me.move].attack_id
-    me.hit_damage = box.damage * (1.0 + common.charge_damage * me.charge / common.charge_time)
+    me.hit_damage = _charged(me, tables, box.damage)
     me.hit_dealt = me.hit_damage * freshness(me, attack_id)
     me.hit_mask |= box.group
     if contact % (2 * BOXES) < BOXES:
@@ -56,16 +55,38 @@ def land(me: Any, tables: Any, contact: int) -> None:
 
 
 @kernel
+def _charged(me: Any, tables: Any, damage: float) -> float:
+    """Percent of a hit with the charge of the present move: smashes gain a share, specials whole steps."""
+    common = tables.common
+    move = tables.characters[me.row].combat.moves[me.move]
+    if move.charge_step > 0.0:
+        return damage + move.charge_gain * math.floor(me.charge / move.charge_step)
+    if move.charge_frame > 0.0:
+        return damage * (1.0 + common.charge_damage * me.charge / common.charge_time)
+    return damage
+
+
+@kernel
 def receive(game: Any, me: Any, foe: Any, tables: Any, contact: int) -> None:
     """What the hit that I landed does to the other fighter; sets both fighters' hitlag."""
     common = tables.common
     me.hitlag = max(me.hitlag, hitlag(common, me.hit_dealt, 0, 0))
     if foe.invincible > 0:
         return
-    if contact % (2 * BOXES) >= BOXES:
-        _receive_on_shield(me, foe, tables, contact)
-    else:
+    if contact % (2 * BOXES) < BOXES:
         _receive_on_body(game, me, foe, tables, contact)
+    elif foe.counter_state > 0:
+        answer(foe, tables, -_away(me, foe))
+    else:
+        _receive_on_shield(me, foe, tables, contact)
+
+
+@kernel
+def answer(foe: Any, tables: Any, facing: float) -> None:
+    """A fighter in a countering stance has been hit: it turns to `facing` and strikes back after a freeze."""
+    enter(foe, tables.characters[foe.row].states, foe.counter_state)
+    foe.facing = facing
+    foe.hitlag = tables.common.counter_hitlag
 
 
 @kernel

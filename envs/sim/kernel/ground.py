@@ -24,8 +24,10 @@ from envs.sim.states import Can, Kind
 
 RAPID_JAB_GOES_ON = 1
 """Bit of `script_flags`: A was pressed during this round of rapid jabs, so another follows."""
-JAB_FOLLOW_UP = 6.0
-"""Age of a jab from which pressing A gives the next one: measured, recorded jabs."""
+JAB_GOES_ON = 2
+"""Bit of `script_flags`: A was pressed during this jab, so the next follows."""
+JAB_LISTENS = 3.0
+"""Age of a jab from which A is heard: meleelight (MIT)."""
 
 
 @kernel
@@ -41,7 +43,7 @@ def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
         return
     can = state.interrupts
     if state.iasa > 0.0 and me.age >= state.iasa:
-        can = _ANY
+        can = _ANY if me.action != Action.DOWNTILT.value else _ANY & ~Can.CROUCH
     elif kind == Kind.LANDING:
         can = _landed(me, char)
     elif kind == Kind.JAB and _next_jab(me, char):
@@ -66,8 +68,11 @@ def _landed(me: Any, char: Any) -> int:
 
 @kernel
 def _next_jab(me: Any, char: Any) -> bool:
-    """The second jab out of the first, the rapid jabs out of the second, once the jab is old enough."""
-    if me.age < JAB_FOLLOW_UP or not me.pressed & Button.A.value:
+    """The second jab out of the first, the rapid jabs out of the second, where the character has them."""
+    if me.age >= JAB_LISTENS and me.pressed & Button.A.value:
+        me.script_flags |= JAB_GOES_ON
+    follow_up = char.states[me.action].follow_up
+    if follow_up <= 0.0 or me.age < follow_up or not me.script_flags & JAB_GOES_ON:
         return False
     following = Action.LOOPING_ATTACK_START.value
     if me.action == Action.NEUTRAL_ATTACK_1.value and char.states[Action.NEUTRAL_ATTACK_2.value].modelled:

@@ -17,9 +17,6 @@ from envs.sim.states import Kind
 LEFT, RIGHT = 0, 1
 LEDGE_INTANGIBLE_FRAMES = 37
 """Frames from catching a ledge on: measured, recorded hurtbox states."""
-LEDGE_JUMP_SPEED_X = 1.1
-LEDGE_JUMP_SPEED_Y = 4.0
-"""First speed of the second half of a ledge jump: measured, recorded Fox games."""
 
 
 @kernel
@@ -115,6 +112,6 @@ def start_ledge_jump(me: Any, char: Any, action: int) -> None:
     """Second half of a ledge jump: in the air, over the stage."""
     me.ledge = -1
     enter(me, char.states, action)
-    me.vx = me.facing * LEDGE_JUMP_SPEED_X
-    me.vy = LEDGE_JUMP_SPEED_Y
+    me.vx = me.facing * char.ledge_jump_x
+    me.vy = char.ledge_jump_y
     me.jumps_left = char.jumps

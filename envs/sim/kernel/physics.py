@@ -6,7 +6,7 @@ from typing import Any
 
 from envs.sim.jit import kernel
 from envs.sim.kernel.transition import facing_of
-from envs.sim.states import Physics
+from envs.sim.states import Kind, Physics
 
 AIR_DODGE_STEERED_UNTIL = 30.0
 """Age from which an air dodge falls freely: its last intangible frame plus one."""
@@ -92,6 +92,14 @@ def fall(me: Any, char: Any) -> None:
 
 
 @kernel
+def _fall_limited(me: Any, char: Any) -> None:
+    """A special fall that allows a share of the drift; it falls as fast as a fast fall (recorded Marth games)."""
+    limit = char.air_max * me.fall_share
+    me.vx = min(max(me.vx, -limit), limit)
+    me.vy = -char.fast_fall if me.fast_fall else max(me.vy - char.gravity, -char.fast_fall)
+
+
+@kernel
 def _air_dodge(me: Any, char: Any, common: Any) -> None:
     if me.age < AIR_DODGE_STEERED_UNTIL:
         me.vx *= common.dodge_decay
@@ -141,7 +149,10 @@ def _air(me: Any, char: Any, state: Any, common: Any) -> None:
     steered = physics == Physics.FLIGHT and me.hitstun <= 0.0
     if physics == Physics.AIR or (physics == Physics.AIR_JUMP and me.ticks > 0) or steered:
         drift(me, char)
-        fall(me, char)
+        if state.kind == Kind.SPECIAL_FALL and me.fall_share > 0.0:
+            _fall_limited(me, char)
+        else:
+            fall(me, char)
     elif physics == Physics.AIR_CURVE:
         drift(me, char)
         me.vy = char.locomotion[state.locomotion + min(int(me.age), state.locomotion_last), 1]

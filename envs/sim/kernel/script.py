@@ -21,12 +21,15 @@ from envs.sim.kernel.item_hits import OWNS, TURNS
 from envs.sim.kernel.items import shoot
 from envs.sim.kernel.jump import try_double_jump, try_jump_squat
 from envs.sim.kernel.physics import drift, fall, ground_friction, toward_zero
+from envs.sim.kernel.script_speed import set_speed, speed_of, sword_speed
 from envs.sim.kernel.transition import enter, enter_landing, leave_ground, stand_or_fall
 from envs.sim.specials import Op
 from envs.sim.states import Physics
 
 _REPEAT_PRESSED: Final = 1
+_CHAIN_MISSED: Final = 2
 _B: Final = int(Button.B)
+_SWORD_BUTTONS: Final = int(Button.A | Button.B)
 _SHALLOW: Final = 0.1
 """Aims no steeper than this stay on the ground."""
 _SCRIPT: Final = int(Physics.SCRIPT)
@@ -45,6 +48,8 @@ _PRESS, _ROLL, _CHARGE, _CHARGED = int(Op.PRESS), int(Op.ROLL), int(Op.CHARGE), 
 _RECOIL, _LIFT, _FREEZE, _POINT = int(Op.RECOIL), int(Op.LIFT), int(Op.FREEZE), int(Op.POINT)
 _BUMP: Final = int(Op.BUMP)
 _WARP, _DECAY, _CLAMP, _LIMIT, _SPIN_BACK = int(Op.WARP), int(Op.DECAY), int(Op.CLAMP), int(Op.LIMIT), int(Op.SPIN_BACK)
+_TILT, _FACE, _TAKE_OFF, _CHAIN = int(Op.TILT), int(Op.FACE), int(Op.TAKE_OFF), int(Op.CHAIN)
+_HOLD, _STANCE, _REFRESH = int(Op.HOLD), int(Op.STANCE), int(Op.REFRESH)
 
 
 @kernel
@@ -113,7 +118,47 @@ def _act(me: Any, char: Any, common: Any, op: Any) -> bool:
         return try_roll(me, char, common)
     if code == _REPEAT and me.pressed & _B:
         me.script_flags |= _REPEAT_PRESSED
+    if code == _CHAIN:
+        return _chain(me, char, common, op)
+    if code == _HOLD:
+        return _hold(me, char, op)
+    if code == _TILT and op.first <= me.age <= op.last and abs(me.stick_x) > abs(me.script_x):
+        me.script_x = me.stick_x
+    elif code == _FACE and me.age == op.first and abs(me.stick_x) > op.a:
+        me.facing = 1.0 if me.stick_x > 0.0 else -1.0
+    elif code == _TAKE_OFF and me.age == op.first and not me.airborne:
+        leave_ground(me, char)
     return False
+
+
+@kernel
+def _chain(me: Any, char: Any, common: Any, op: Any) -> bool:
+    """The next swing of a combination, by the stick's height. All its swings stale as one attack."""
+    if not me.pressed & _SWORD_BUTTONS or me.script_flags & _CHAIN_MISSED or me.age > op.last:
+        return False
+    if me.age < op.first:
+        me.script_flags |= _CHAIN_MISSED
+        return False
+    following = int(op.b)
+    if me.stick_y > common.vertical_special:
+        following = op.target
+    elif me.stick_y < -common.vertical_special:
+        following = int(op.a)
+    staled = me.staled
+    _go_on(me, char.states, following, False)
+    me.staled = staled
+    return True
+
+
+@kernel
+def _hold(me: Any, char: Any, op: Any) -> bool:
+    """One more frame of charge, but not in the frame that begins it."""
+    if me.ticks > 0 or me.charge > 0.0:
+        me.charge += 1.0
+    if me.charge <= op.a:
+        return False
+    _go_on(me, char.states, op.target, False)
+    return True
 
 
 @kernel
@@ -122,16 +167,20 @@ def run(game: Any, me: Any, char: Any, common: Any) -> None:
     combat = char.combat
     me.script_timer += 1.0
     me.reflecting = 0
+    me.counter_state = 0
     for row in range(combat.script_first[me.action], combat.script_last[me.action]):
         op = combat.operations[row]
         if op.first <= me.age <= op.last:
             if me.ticks == 0:
                 _set_off(me, op)
             _move(me, char, common, op)
+            sword_speed(me, char, op)
             if op.code == _REFLECT:
                 me.reflecting = OWNS
             elif op.code == _SPIN_BACK:
                 me.reflecting = TURNS
+            elif op.code == _STANCE:
+                me.counter_state, me.counter_radius, me.counter_height = op.target, op.a, op.b
             elif op.code == _SHOOT and me.rate > 0:
                 shoot(game, me, char, op.mask, op.a, op.b)
 
@@ -141,7 +190,7 @@ def _move(me: Any, char: Any, common: Any, op: Any) -> None:
     """One operation on the speed."""
     code = op.code
     if code == _BRAKE:
-        _set_speed(me, toward_zero(_speed(me), op.a))
+        set_speed(me, toward_zero(speed_of(me), op.a))
     elif code == _SINK:
         if me.script_timer >= op.b:
             me.vy = max(me.vy - op.a, -char.terminal)
@@ -152,20 +201,20 @@ def _move(me: Any, char: Any, common: Any, op: Any) -> None:
         try_fast_fall(me, common)
         fall(me, char)
     elif code == _SPEED:
-        _set_speed(me, op.a * me.facing)
+        set_speed(me, op.a * me.facing)
         me.vy = op.b
     elif code == _THRUST:
         speed = op.a - op.b * (me.age - op.first + 1.0)
-        _set_speed(me, speed * me.script_x)
+        set_speed(me, speed * me.script_x)
         me.vy = speed * me.script_y if me.airborne else 0.0
     elif code == _DECAY:
         me.vy -= me.vy * op.a
     elif code == _CLAMP:
-        _set_speed(me, min(max(_speed(me), -op.a), op.a))
+        set_speed(me, min(max(speed_of(me), -op.a), op.a))
     elif code == _LIMIT:
         me.vy = max(me.vy, -op.a)
     elif code == _RECOIL:
-        _set_speed(me, (op.b if me.airborne else op.a) * me.facing * me.stored_charge)
+        set_speed(me, (op.b if me.airborne else op.a) * me.facing * me.stored_charge)
 
 
 @kernel
@@ -173,7 +222,7 @@ def _set_off(me: Any, op: Any) -> None:
     """One operation on the speed in the frame that enters the state."""
     code = op.code
     if code == _SCALE:
-        _set_speed(me, _speed(me) * op.a)
+        set_speed(me, speed_of(me) * op.a)
         me.vy *= op.b
         me.fast_fall = 0
     elif code == _LIFT:
@@ -183,21 +232,8 @@ def _set_off(me: Any, op: Any) -> None:
     elif code == _WARP:
         length = math.hypot(me.script_x, me.script_y)
         speed = op.a / length + op.b
-        _set_speed(me, me.script_x * speed)
+        set_speed(me, me.script_x * speed)
         me.vy = me.script_y * speed if me.airborne else 0.0
-
-
-@kernel
-def _speed(me: Any) -> float:
-    return me.vx if me.airborne else me.ground_v
-
-
-@kernel
-def _set_speed(me: Any, speed: float) -> None:
-    if me.airborne:
-        me.vx = speed
-    else:
-        me.ground_v = speed
 
 
 @kernel
@@ -205,13 +241,13 @@ def finish(me: Any, char: Any) -> None:
     """The animation is over: on to the state that follows."""
     combat = char.combat
     following = char.states[me.action].next
-    lag = 0.0
+    lag, share = 0.0, 0.0
     for row in range(combat.script_first[me.action], combat.script_last[me.action]):
         op = combat.operations[row]
         if op.code == _REPEAT and me.script_flags & _REPEAT_PRESSED:
             following = op.target
         elif op.code == _LAG:
-            lag = op.a
+            lag, share = op.a, op.b
         elif op.code == _AIM:
             following = _aim(me, char, op)
         elif op.code == _POINT:
@@ -224,7 +260,7 @@ def finish(me: Any, char: Any) -> None:
         _go_on(me, char.states, following, False)
     else:
         enter(me, char.states, following)
-        me.landing_lag = lag
+        me.landing_lag, me.fall_share = lag, share
 
 
 @kernel
@@ -269,7 +305,9 @@ def touch_down(me: Any, char: Any) -> None:
     combat = char.combat
     for row in range(combat.script_first[me.action], combat.script_last[me.action]):
         op = combat.operations[row]
-        if op.code == _LAND:
+        if op.code == _REFRESH:
+            me.float_spent = 0
+        elif op.code == _LAND:
             if char.states[op.target].physics == _SCRIPT:
                 _go_on(me, char.states, op.target, op.a > 0)
             else:

@@ -29,6 +29,7 @@ def enter(me: Any, states: Any, action: int) -> None:
     me.reflecting = 0
     me.script_timer = 0.0
     me.script_flags = 0
+    me.counter_state = 0
 
 
 @kernel
@@ -82,8 +83,10 @@ def touch_ground(me: Any, char: Any, line: int) -> None:
 
 @kernel
 def enter_landing(me: Any, states: Any, action: int, lag: float) -> None:
-    """A landing state whose animation takes `lag` frames."""
+    """A landing state whose animation takes `lag` frames. Ordinary landings give a floating special back."""
     enter(me, states, action)
+    if action == Action.LANDING.value or action == Action.LANDING_SPECIAL.value:
+        me.float_spent = 0
     me.landing_lag = lag
     if lag > 0.0:
         me.rate = (states[action].length + ANIMATION_TAIL) / lag

@@ -25,7 +25,7 @@ from envs.sim.fidelity.seed.inputs import rebuild_inputs, rebuild_taps
 from envs.sim.fidelity.seed.items import rebuild_items
 from envs.sim.fidelity.seed.ledge import rebuild_ledge
 from envs.sim.fidelity.seed.life import rebuild_life, rebuild_safety
-from envs.sim.fidelity.seed.special import rebuild_special
+from envs.sim.fidelity.seed.special import rebuild_special, rebuild_special_fall, rebuild_sword
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_turn
 from envs.sim.fidelity.seed.taps import spend_taps
@@ -57,6 +57,8 @@ TOPICS: Final = (
     rebuild_special,
     rebuild_stored_charge,
     spend_taps,
+    rebuild_sword,
+    rebuild_special_fall,
 )
 
 
