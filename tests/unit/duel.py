@@ -1,4 +1,4 @@
-"""A two-fighter game of the simulator that a test can set up: Fox ditto, every field of the state at hand."""
+"""A two-fighter game of the simulator that a test can set up, every field of the state at hand."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def pad(*buttons: Button, **axes: float) -> NDArray[np.void]:
 class Duel:
     """One game on Final Destination, both fighters standing, `gap` apart and facing each other."""
 
-    def __init__(self, gap: float = 8.0, percent: float = 0.0) -> None:
+    def __init__(self, gap: float = 8.0, percent: float = 0.0, characters: tuple[str, str] = ("FOX", "FOX")) -> None:
         self.backend = SimBackend(1)
         matchups = np.zeros(1, MATCHUP)
-        matchups[:] = Matchup().row()
+        matchups[:] = Matchup(characters=characters).row()
         self.backend.reset(np.ones(1, np.bool_), matchups, np.array([7], np.uint64))
         self.put(0, x=0.0, prev_x=0.0, facing=1.0)
         self.put(1, x=gap, prev_x=gap, facing=-1.0, percent=percent)

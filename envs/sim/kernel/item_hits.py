@@ -37,7 +37,8 @@ def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z
     if state.flags & _NO_CONTACT or not _touches(item, foe, tables, from_x, from_y, from_z, size):
         return False
     if foe.reflecting:
-        _reflect(item, foe.reflecting)
+        if item.vx * (foe.x - item.x) >= 0.0:
+            _reflect(item, foe.reflecting)
         return False
     if hurtbox_state(foe, state) != HURT:
         return False
