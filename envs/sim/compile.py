@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from envs.game import character_id
 from envs.sim import facts
 from envs.sim.framedata import animations
+from envs.sim.holds import compile_holds, load_holds
 from envs.sim.hurt import compile_hurt
 from envs.sim.layout import MAX_CHARACTERS, MAX_STAGES, TABLES
 from envs.sim.motion import fill_motion
@@ -37,7 +38,7 @@ STAGES: Final = (
     "YOSHIS_STORY",
 )
 
-ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY, Kind.BOUND)
+ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY, Kind.BOUND, Kind.CATCH_PULL, Kind.HELD, Kind.THROWN)
 """Kinds of state that no animation ends."""
 
 
@@ -82,6 +83,9 @@ def _compile_character(name: str, out: NDArray[np.void]) -> None:
     specials, starts = load_specials(name.lower())
     compile_operations(specials, out["combat"])
     compile_items(name.lower(), out["combat"])
+    holds = load_holds(name.lower())
+    compile_holds(holds, int(out["character"]), out["hold"])
+    known["lengths"] |= holds.lengths
     out["specials"] = [starts[direction] for direction in DIRECTIONS]
     rows = COMMON_STATES | {special.action: special.row for special in specials}
     for absent in known.get("absent", ()):

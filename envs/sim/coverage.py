@@ -20,7 +20,7 @@ class Ignored(NamedTuple):
     total: int
     ignored: int
     reasons: dict[str, int]
-    """"stage YOSHIS_STORY", "character FALCO" or "state GRAB_WAIT" -> inputs; each input counts once."""
+    """"stage YOSHIS_STORY", "character FALCO" or "state LIFT_WAIT" -> inputs; each input counts once."""
 
     @property
     def share(self) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from envs.sim import facts
 from envs.sim.combat_layout import CHARACTER_COMBAT, FIGHTER_COMBAT, GAME_ITEM, ITEM_SLOTS
+from envs.sim.hold_layout import FIGHTER_HOLD, HOLD
 from envs.sim.stage_layout import CLOUD_CYCLE, FIGHTER_STAGE, GAME_STAGE, STAGE
 
 STATE_SLOTS: Final = 400
@@ -91,6 +92,7 @@ FIGHTER: Final = np.dtype(
         ("phase", "<i4"),  # how it takes part in this frame: flight.FREE and the values after it
         *FIGHTER_COMBAT,
         *FIGHTER_STAGE,
+        *FIGHTER_HOLD,
     ]
 )
 
@@ -188,6 +190,7 @@ CHARACTER: Final = np.dtype(
         ("locomotion", "<f4", (MAX_LOCOMOTION, 2)),
         ("feet", "<f4", (FEET_ROWS, FEET_AGES)),  # height of the collision diamond's lowest point by age
         ("combat", CHARACTER_COMBAT),
+        ("hold", HOLD),
     ]
 )
 

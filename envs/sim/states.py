@@ -33,6 +33,8 @@ class Physics(IntEnum):
     HALO = 12  # descends with the respawn platform
     BRAKE = 13  # friction that is the same at any speed
     AIR_CURVE = 14  # as AIR, but the animation sets the vertical speed
+    THROW = 20  # the throw's own way along the ground
+    HELD = 21  # where the holder's grip is, envs.sim.kernel.held
 
 
 class Kind(IntEnum):
@@ -77,6 +79,14 @@ class Kind(IntEnum):
     DODGE = 36
     RAPID_JAB = 37
     BOUND = 38
+    CATCH = 50  # reaching for the other fighter
+    CATCH_PULL = 51
+    CATCH_WAIT = 52
+    PUMMEL = 53
+    THROW = 54
+    HELD = 55  # pulled in, held, pummelled
+    THROWN = 56
+    REBOUND = 57
 
 
 class Can(IntEnum):
@@ -281,6 +291,26 @@ def _damage() -> dict[int, StateRow]:
     }
 
 
+def _holds() -> dict[int, StateRow]:
+    a = Action
+    reach = StateRow(Physics.BRAKE, Kind.CATCH)
+    held = StateRow(Physics.HELD, Kind.HELD, 0, Flag.NO_CONTACT | Flag.OVERLAPS)
+    throw = StateRow(Physics.THROW, Kind.THROW, 0, Flag.OVERLAPS)
+    return {
+        **_rows("GRAB GRAB_RUNNING", reach),
+        **_rows("GRAB_PULLING GRAB_RUNNING_PULLING", StateRow(_G, Kind.CATCH_PULL, 0, Flag.OVERLAPS)),
+        **_rows("GRAB_WAIT", StateRow(_G, Kind.CATCH_WAIT, 0, Flag.OVERLAPS | Flag.LOOPS, 0, a.GRAB_WAIT.value)),
+        **_rows("GRAB_PUMMEL", StateRow(_G, Kind.PUMMEL, 0, Flag.OVERLAPS, 0, a.GRAB_WAIT.value)),
+        **_rows("GRAB_BREAK GRAB_ESCAPE", StateRow(Physics.BRAKE)),
+        **_rows("GRAB_JUMP", StateRow(_G, Kind.AIR, 0, Flag.AIRBORNE, 0, a.FALLING.value)),
+        **_rows("THROW_FORWARD THROW_BACK THROW_UP THROW_DOWN", throw),
+        **_rows("GRAB_PULLING_HIGH GRABBED_WAIT_HIGH GRAB_PULL GRABBED", held),
+        **_rows("PUMMELED_HIGH", held._replace(next=a.GRABBED_WAIT_HIGH.value)),
+        **_rows("GRAB_PUMMELED", held._replace(next=a.GRABBED.value)),
+        **_rows("THROWN_FORWARD THROWN_BACK THROWN_UP THROWN_DOWN", held._replace(kind=Kind.THROWN)),
+    }
+
+
 def _ledge_and_life() -> dict[int, StateRow]:
     option = StateRow(Physics.LEDGE, Kind.LEDGE_OPTION, 0, _HELD & ~Flag.NO_CONTACT, 1)
     return {
@@ -311,6 +341,7 @@ COMMON_STATES: dict[int, StateRow] = {
     **_attacks(),
     **_defence(),
     **_damage(),
+    **_holds(),
     **_ledge_and_life(),
 }
 """Row of every action state that all characters have and the simulator plays."""

@@ -57,10 +57,10 @@ def test_ignored_inputs_are_counted_by_reason() -> None:
     leaders["character"][:, 0] = 1
     leaders["character"][:, 1] = character_id("LUIGI")
     leaders["action"] = Action.STANDING.value
-    leaders["action"][-2:, 0] = Action.GRAB_WAIT.value
+    leaders["action"][-2:, 0] = Action.LIFT_WAIT.value
     frames["players"][:, :, 0] = leaders
     seen = ignored_inputs(frames)
-    assert seen.reasons == {"character LUIGI": 5, "state GRAB_WAIT": 2}
+    assert seen.reasons == {"character LUIGI": 5, "state LIFT_WAIT": 2}
     assert seen.total == 10
     assert seen.share == pytest.approx(0.7)
     frames["stage"] = 25

@@ -33,7 +33,8 @@ def harness_tables() -> NDArray[np.void]:
     characters = known[0]["characters"]
     stranger = characters[STRANGER]
     stranger["character"] = -1
-    stranger["width"] = np.mean(characters["width"][: len(CHARACTERS)])
+    for name in ("width", "weight"):
+        stranger[name] = np.mean(characters[name][: len(CHARACTERS)])
     state = stranger["states"][STANDS]
     state["kind"], state["physics"], state["flags"] = Kind.DEAD, Physics.FROZEN, Flag.NO_CONTACT
     state["modelled"], state["move"], state["script"] = 1, -1, -1

@@ -9,7 +9,7 @@ from melee.enums import Action
 
 from envs.game import Button
 from envs.sim.jit import kernel
-from envs.sim.kernel.inputs import c_pressed
+from envs.sim.kernel.inputs import c_pressed, guard_held
 from envs.sim.kernel.transition import enter, facing_of
 
 TILT_SLOPE = math.tan(math.radians(50.0))
@@ -156,4 +156,22 @@ def holds_charge(me: Any, char: Any, common: Any) -> bool:
     if not me.buttons & Button.A.value:
         return False
     me.charge += 1.0
+    return True
+
+
+@kernel
+def try_grab(me: Any, states: Any, common: Any, running: bool) -> bool:
+    """Reach out if Z, or A with a trigger held, is pressed."""
+    if not (me.pressed & Button.Z.value or (me.pressed & Button.A.value and guard_held(me, common))):
+        return False
+    enter(me, states, Action.GRAB_RUNNING.value if running else Action.GRAB.value)
+    return True
+
+
+@kernel
+def try_boost_grab(me: Any, states: Any, common: Any) -> bool:
+    """A trigger held in the first frames of a dash attack makes it a running grab."""
+    if me.ticks >= common.boost_grab_window or not (guard_held(me, common) or me.buttons & Button.Z.value):
+        return False
+    enter(me, states, Action.GRAB_RUNNING.value)
     return True

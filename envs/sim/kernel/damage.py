@@ -8,6 +8,7 @@ from typing import Any, Final
 from melee.enums import Action
 
 from envs.sim.combat_layout import BOXES, FIRST_FLY
+from envs.sim.hold_layout import FREE
 from envs.sim.jit import kernel
 from envs.sim.kernel import rng
 from envs.sim.kernel.guard import break_shield
@@ -155,6 +156,7 @@ def launch(game: Any, foe: Any, tables: Any, strength: float, degrees: float, aw
     foe.prev_x, foe.prev_y, foe.prev_feet = foe.x, foe.y, foe.feet
     foe.fast_fall = 0
     foe.ledge = -1
+    foe.grip = FREE
     foe.pushback = 0.0
 
 

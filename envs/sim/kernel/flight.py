@@ -54,7 +54,7 @@ def influence_released(me: Any, common: Any) -> None:
         _shift(me, me.c_x, me.c_y, common.asdi_step)
     elif math.hypot(me.stick_x, me.stick_y) >= common.sdi_radius:
         _shift(me, me.stick_x, me.stick_y, common.asdi_step)
-    _turn_launch(me, common)
+    turn_launch(me, common)
 
 
 @kernel
@@ -65,7 +65,7 @@ def _shift(me: Any, x: float, y: float, step: float) -> None:
 
 
 @kernel
-def _turn_launch(me: Any, common: Any) -> None:
+def turn_launch(me: Any, common: Any) -> None:
     """The part of the stick across the launch, squared, turns it by up to `di_degrees`; the speed stays."""
     speed = math.hypot(me.kb_x, me.kb_y)
     if not me.airborne or speed < _RESTS:

@@ -12,7 +12,9 @@ from envs.sim.kernel.attacks import (
     UP,
     _smash_direction,
     special_direction,
+    try_boost_grab,
     try_dash_attack,
+    try_grab,
     try_ground_attack,
     try_special,
 )
@@ -40,6 +42,8 @@ def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
         return
     if kind == Kind.JUMP_SQUAT:
         _jump_squat(me, char, common)
+        return
+    if me.action == Action.DASH_ATTACK.value and try_boost_grab(me, char.states, common):
         return
     can = state.interrupts
     if state.iasa > 0.0 and me.age >= state.iasa:
@@ -86,6 +90,8 @@ def _act(me: Any, char: Any, stage: Any, common: Any, can: int, kind: int) -> bo
     """Attacks, guard and jump, then movement; True if something was started."""
     moving = kind == Kind.DASH or kind == Kind.RUN
     if can & Can.SPECIAL and try_special(me, char, common):
+        return True
+    if can & Can.ATTACK and try_grab(me, char.states, common, moving):
         return True
     if can & Can.ATTACK and _try_attack(me, char, common, moving):
         _slow_down(me, kind, common)
@@ -162,6 +168,8 @@ def _jump_squat(me: Any, char: Any, common: Any) -> None:
     if me.jump_input == 2 and me.stick_y < common.tap_jump_release:
         me.short_hop = 1
     if special_direction(me, common) == UP and try_special(me, char, common):
+        return
+    if try_grab(me, char.states, common, False):
         return
     if _smash_direction(me, common) == UP:
         enter(me, char.states, Action.UPSMASH.value)

@@ -7,6 +7,7 @@ from typing import Any
 from melee.enums import Action
 
 from envs.sim.jit import kernel
+from envs.sim.kernel.attacks import try_grab
 from envs.sim.kernel.inputs import TRIGGERS, guard_held
 from envs.sim.kernel.jump import try_drop, try_jump_squat
 from envs.sim.kernel.transition import enter, leave_ground
@@ -32,6 +33,8 @@ def try_guard(me: Any, char: Any, common: Any) -> bool:
 def guard_input(me: Any, char: Any, stage: Any, common: Any) -> None:
     """Out of a held shield: jump, spot dodge, platform drop, roll; letting go drops it."""
     if try_jump_squat(me, char, common):
+        return
+    if try_grab(me, char.states, common, False):
         return
     if _try_dodge(me, char, common) or try_drop(me, char, stage, common):
         return

@@ -37,6 +37,8 @@ def read(me: Any, pad: Any, common: Any) -> None:
     me.c_y = min(max(pad.c_y, -1.0), 1.0)
     me.prev_shoulder = me.shoulder
     me.shoulder = 1.0 if me.buttons & TRIGGERS else min(max(pad.shoulder, 0.0), 1.0)
+    if me.buttons & Button.Z.value:
+        me.shoulder = max(me.shoulder, common.z_shoulder)
     me.tap_x = _tap(me.tap_x, me.prev_stick_x, me.stick_x, common.tap_zone)
     me.tap_y = _tap(me.tap_y, me.prev_stick_y, me.stick_y, common.tap_zone)
     dead = common.trigger_dead_zone

@@ -19,8 +19,8 @@ _QUARTER: Final = math.pi / 2.0
 
 
 @kernel
-def shoot(game: Any, me: Any, char: Any, row: int, ahead: float, up: float) -> None:
-    """Fire the character's item `row` from `ahead` and `up` of the root, if a slot is free; spends the charge."""
+def shoot(game: Any, me: Any, char: Any, row: int, ahead: float, up: float) -> int:
+    """Fire the character's item `row` from `ahead` and `up` of the root; spends the charge. Its slot, -1 if none is."""
     facts = char.combat.projectiles[row]
     charge = 0.0
     level = 0
@@ -43,7 +43,8 @@ def shoot(game: Any, me: Any, char: Any, row: int, ahead: float, up: float) -> N
             item.spawn_id = game.next_spawn_id
             game.next_spawn_id += 1
             game.items_live += 1
-            return
+            return slot
+    return -1
 
 
 @kernel

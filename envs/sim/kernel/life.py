@@ -7,6 +7,7 @@ from typing import Any
 from melee.enums import Action
 
 from envs.backend import EndedBy
+from envs.sim.hold_layout import FREE
 from envs.sim.jit import kernel
 from envs.sim.kernel import rng
 from envs.sim.kernel.flight import forget_hits
@@ -39,6 +40,7 @@ def reset_fighter(me: Any, char: Any) -> None:
     me.fast_fall = 0
     me.shield = 60.0
     me.ledge, me.drop_line = -1, -1
+    me.grip = FREE
     me.ledge_cooldown, me.ecb_lock = 0, 0
     me.feet, me.prev_feet = 0.0, 0.0
     me.tap_x, me.tap_y, me.guard_tap = LONG_AGO, LONG_AGO, LONG_AGO

@@ -135,8 +135,8 @@ def _ground(me: Any, char: Any, state: Any, common: Any) -> None:
         me.ground_v = toward_zero(me.ground_v, char.traction)
     elif physics == Physics.ANIMATION:
         _animation(me, char, state)
-    elif physics == Physics.SCRIPT:
-        pass  # its operations have set the speed
+    elif physics == Physics.SCRIPT or physics == Physics.THROW:
+        pass  # its operations, or the throw's own way, have set the speed
     else:
         ground_friction(me, char, common)
 
@@ -170,7 +170,7 @@ def _air(me: Any, char: Any, state: Any, common: Any) -> None:
 @kernel
 def displace(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
     """Set this frame's speed and move the fighter by it, knockback included."""
-    if state.physics == Physics.FROZEN or state.physics == Physics.LEDGE:
+    if state.physics == Physics.FROZEN or state.physics == Physics.LEDGE or state.physics == Physics.HELD:
         me.vx, me.vy, me.ground_v = 0.0, 0.0, 0.0
         return
     if me.airborne:

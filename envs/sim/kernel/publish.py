@@ -6,6 +6,7 @@ from typing import Any
 
 from melee.enums import Action
 
+from envs.sim.hold_layout import HELD
 from envs.sim.jit import kernel
 from envs.sim.stage_layout import Motion
 from envs.sim.states import Flag, Physics
@@ -61,7 +62,7 @@ def _player(me: Any, char: Any, stage: Any, out: Any) -> None:
     out.last_attack = me.last_attack
     out.combo_count = me.combo_count
     out.last_hit_by = me.last_hit_by
-    out.misc_timer = me.hitstun
+    out.misc_timer = me.held_frames if me.grip == HELD else me.hitstun
     out.airborne = 1 if is_lifted(me, char) else me.airborne
     out.ground_id = stage.lines[me.line].ground if me.line >= 0 else NO_GROUND
     out.jumps_left = me.jumps_left

@@ -24,7 +24,7 @@ EDGE_SLACK = 0.1
 def collide(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     """Keep a moved fighter on its floor, or let it land, or push it out of the stage's body."""
     physics = char.states[me.action].physics
-    if physics == Physics.FROZEN or physics == Physics.HALO:
+    if physics == Physics.FROZEN or physics == Physics.HALO or physics == Physics.HELD:
         return
     if me.airborne:
         _update_feet(me, char)

@@ -9,8 +9,10 @@ from envs.sim.jit import entry, kernel
 from envs.sim.kernel import contact, flight, script, tech
 from envs.sim.kernel.air import air_input
 from envs.sim.kernel.animate import animate
+from envs.sim.kernel.grab import advance_hold, hold_input, resolve_grabs
 from envs.sim.kernel.ground import ground_input
 from envs.sim.kernel.guard import shield_health
+from envs.sim.kernel.held import follow, wish_jump
 from envs.sim.kernel.inputs import read
 from envs.sim.kernel.items import publish_items, step_items
 from envs.sim.kernel.ledge import ledge_input, place, try_catch
@@ -35,7 +37,8 @@ def _count_timers(me: Any) -> None:
 
 
 @kernel
-def _input(me: Any, char: Any, stage: Any, common: Any) -> None:
+def _input(me: Any, foe: Any, tables: Any, stage: Any) -> None:
+    char, common = tables.characters[me.row], tables.common
     kind = char.states[me.action].kind
     if kind == Kind.LEDGE_HANG:
         ledge_input(me, char, common)
@@ -49,6 +52,10 @@ def _input(me: Any, char: Any, stage: Any, common: Any) -> None:
         return
     elif kind == Kind.SPECIAL:
         script.special_input(me, char, common)
+    elif kind == Kind.CATCH_WAIT:
+        hold_input(me, foe, tables)
+    elif kind == Kind.HELD:
+        wish_jump(me)
     elif me.airborne:
         air_input(me, char, common)
         tech.try_wiggle(me, char, common)
@@ -59,7 +66,7 @@ def _input(me: Any, char: Any, stage: Any, common: Any) -> None:
 
 
 @kernel
-def _begin(me: Any, foe: Any, tables: Any, stage: Any) -> None:
+def _begin(game: Any, me: Any, foe: Any, tables: Any, stage: Any) -> None:
     """Timers, hitlag and animation of one fighter; `phase` says how it takes part in the rest of the frame."""
     common = tables.common
     char = tables.characters[me.row]
@@ -76,18 +83,20 @@ def _begin(me: Any, foe: Any, tables: Any, stage: Any) -> None:
         flight.influence_released(me, common)
     flight.tick(me)
     animate(me, char, stage, common)
+    advance_hold(game, me, foe, tables)
     me.push = overlap_push(me, foe, tables, stage)
 
 
 @kernel
-def _act(me: Any, char: Any, stage: Any, common: Any, pad: Any) -> None:
+def _act(me: Any, foe: Any, tables: Any, stage: Any, pad: Any) -> None:
     """Read the controller and let it interrupt the present state."""
+    char, common = tables.characters[me.row], tables.common
     read(me, pad, common)
     if me.phase == flight.AWAY:
         return
     tech.track(me, common)
     if me.phase != flight.FROZEN:
-        _input(me, char, stage, common)
+        _input(me, foe, tables, stage)
         shield_health(me, char, common)
 
 
@@ -130,12 +139,11 @@ def _fighters(game: Any, tables: Any, pads: Any, idle: Any) -> None:
     common = tables.common
     stage = tables.stages[game.stage]
     first, second = game.fighters[0], game.fighters[1]
-    _begin(first, second, tables, stage)
-    _begin(second, first, tables, stage)
+    _begin(game, first, second, tables, stage)
+    _begin(game, second, first, tables, stage)
     locked = game.frame < FIRST_PLAYABLE_FRAME
     for seat in range(2):
-        me = game.fighters[seat]
-        _act(me, tables.characters[me.row], stage, common, idle[0] if locked else pads[seat])
+        _act(game.fighters[seat], game.fighters[1 - seat], tables, stage, idle[0] if locked else pads[seat])
     for seat in range(2):
         me = game.fighters[seat]
         _move(game, me, tables.characters[me.row], stage, common)
@@ -153,6 +161,8 @@ def step_game(game: Any, tables: Any, pads: Any, idle: Any) -> None:
     game.frames_played += 1
     move_stage(game, tables)
     _fighters(game, tables, pads, idle)
+    follow(game, tables)
+    resolve_grabs(game, tables)
     contact.resolve(game, tables)
     step_items(game, tables)
     for seat in range(2):

@@ -21,6 +21,7 @@ from envs.sim.fidelity.seed.charge import rebuild_stored_charge
 from envs.sim.fidelity.seed.damage import rebuild_damage, rebuild_jump_buffer, rebuild_launch, rebuild_tech
 from envs.sim.fidelity.seed.guard import rebuild_guard
 from envs.sim.fidelity.seed.history import Past, look_back
+from envs.sim.fidelity.seed.hold import rebuild_hold
 from envs.sim.fidelity.seed.inputs import rebuild_inputs, rebuild_taps
 from envs.sim.fidelity.seed.items import rebuild_items
 from envs.sim.fidelity.seed.ledge import rebuild_ledge
@@ -29,6 +30,7 @@ from envs.sim.fidelity.seed.special import rebuild_special, rebuild_special_fall
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_turn
 from envs.sim.fidelity.seed.taps import spend_taps
+from envs.sim.hold_layout import FREE
 from envs.sim.layout import new_games
 from envs.sim.states import Flag
 
@@ -52,6 +54,7 @@ TOPICS: Final = (
     rebuild_charge,
     rebuild_stored_charge,
     rebuild_stale_queue,
+    rebuild_hold,
     rebuild_life,
     rebuild_safety,
     rebuild_special,
@@ -102,4 +105,5 @@ def _seed_seat(
 def _stand_in(out: NDArray[np.void], past: Past) -> None:
     """Make a stranger of a seeded fighter; where its state pushes nobody it counts as in the air."""
     out["action"], out["life_timer"], out["move"] = STANDS, ENDLESS, -1
+    out["grip"] = np.minimum(out["grip"], FREE)
     out["airborne"] |= (past.state["flags"] & Flag.OVERLAPS) != 0

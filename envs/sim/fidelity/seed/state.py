@@ -21,7 +21,10 @@ def rebuild_clock(out: NDArray[np.void], past: Past) -> None:
     age, index = past.seen["state_age"], np.arange(len(past.seen))
     out["ticks"] = index - past.start
     step = np.concatenate([[1.0], age[1:] - age[:-1]])
-    out["rate"] = np.where(past.start == index, 1.0, np.clip(step, 0.0, _FASTEST))
+    rate = np.where(past.start == index, 1.0, np.clip(step, 0.0, _FASTEST))
+    # A frozen animation keeps its speed.
+    moved = np.maximum.accumulate(np.where((rate > 0.0) | (past.start == index), index, 0))
+    out["rate"] = rate[moved]
 
 
 def rebuild_landing(out: NDArray[np.void], past: Past) -> None:
