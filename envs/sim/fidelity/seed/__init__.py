@@ -48,6 +48,7 @@ TOPICS: Final = (
     rebuild_guard,
     rebuild_damage,
     rebuild_launch,
+    spend_taps,
     rebuild_tech,
     rebuild_jump_buffer,
     rebuild_landed,

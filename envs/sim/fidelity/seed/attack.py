@@ -11,6 +11,8 @@ from envs.sim.fidelity.events import melee_hits
 from envs.sim.fidelity.seed.history import Past, count_in_state
 from envs.sim.states import Kind
 
+_THROWS = (219, 220, 221, 222)
+
 
 def rebuild_landed(out: NDArray[np.void], past: Past) -> None:
     """Hit groups of the present move that have hit, and whether it has entered the queue of landed attacks."""
@@ -75,4 +77,5 @@ def _queue_entries(past: Past) -> NDArray[np.bool_]:
     by_body = melee_hits(past.seen, past.other) & hurt
     first = by_body & (_count_since_start(by_body, past.start) == 1)
     otherwise = hurt & ~by_body  # projectiles and throws: both do not freeze together
-    return first | otherwise
+    throwing = np.isin(past.seen["action"], _THROWS)
+    return first | otherwise & (~throwing | (_count_since_start(otherwise, past.start) == 1))
