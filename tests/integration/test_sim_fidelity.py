@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from envs.frame import LEADER
 from envs.game import Action
-from envs.sim.fidelity.predict import roll, rows_of
+from envs.sim.fidelity.classes import CLASSES, classify
+from envs.sim.fidelity.floors import fallen, raise_floors, reached, read_floors
+from envs.sim.fidelity.predict import roll
 from envs.sim.fidelity.predictions import Predictions, predict_games
 from envs.sim.fidelity.recording import Recording, read_recording
 from envs.sim.fidelity.score import EXACT_UNITS, error_units, score
+from envs.sim.fidelity.split import HALVES, half_of
 from exphil_league.cli.main import main
 
 REPLAYS = os.environ.get("EXPHIL_REPLAYS")
@@ -69,36 +74,70 @@ def test_every_frame_of_every_seat_makes_a_row(made: Predictions) -> None:
             assert (mine["frame"][mine["port"] == port] == frames["frame"][:-10]).all()
 
 
-@pytest.mark.parametrize("cut", [700, 3000])
-def test_the_prediction_sees_nothing_after_its_frame(cut: int) -> None:
-    """Only the controllers of later frames drive the game; what they recorded is not looked at."""
+@settings(max_examples=12, deadline=None)
+@given(cut=st.integers(30, 360), seed=st.integers(0, 2**32 - 1))
+def test_the_prediction_sees_nothing_after_its_frame(stretch: Recording, cut: int, seed: int) -> None:
+    """Only the controllers of later frames drive the game; whatever else they recorded changes no prediction."""
+    frames = stretch.frames
+    spoiled = replace(stretch, frames=_spoiled(frames, cut, np.random.default_rng(seed)))
+    for whole, again in zip(_words(stretch), _words(spoiled), strict=True):
+        assert (whole[: cut + 1] == again[: cut + 1]).all()
+
+
+@pytest.fixture(scope="module")
+def stretch() -> Recording:
+    """Seven seconds of a game, with hits, shields and ledges in them."""
     recording = read_recording(CLEAN / GAMES[0])
-    frames = recording.frames[: cut + 200].copy()
-    whole = _rows(_with(recording, frames))
-    spoiled = frames.copy()
-    spoiled[cut + 1 :] = _scrambled(frames[cut + 1 :])
-    spoiled["players"]["controller"] = frames["players"]["controller"]
-    again = _rows(_with(recording, spoiled))
-    now = whole["frame"] <= frames["frame"][cut]
-    for name in ("x", "y", "action", "percent"):
-        assert (whole[name][now].view(np.int32) == again[name][now].view(np.int32)).all()
+    return replace(recording, frames=recording.frames[600:1020].copy())
 
 
-def _rows(recording: Recording) -> NDArray[np.void]:
-    return rows_of(roll(recording, (1, 10)), 0, (1, 10))
+def _words(recording: Recording) -> list[NDArray[np.int32]]:
+    """Words of the seeded games [T, ...] and of both leaders one and ten frames ahead [T - k, ...]."""
+    rolled = roll(recording, (1, 10))
+    return [made.view(np.int32).reshape(len(made), -1) for made in (rolled.games, *rolled.predicted.values())]
 
 
-def _with(recording: Recording, frames: NDArray[np.void]) -> Recording:
-    return Recording(recording.name, frames, recording.seats, recording.cpu)
-
-
-def _scrambled(frames: NDArray[np.void]) -> NDArray[np.void]:
-    """Later frames in which everybody does something else somewhere else."""
-    out = np.roll(frames, 37).copy()
-    out["players"]["x"][:, :, LEADER] += 40
-    out["players"]["percent"] += 50
-    out["frame"] = frames["frame"]
+def _spoiled(frames: NDArray[np.void], cut: int, rng: np.random.Generator) -> NDArray[np.void]:
+    """The same controllers, but after row `cut` everybody does something else somewhere else."""
+    out = frames.copy()
+    out[cut + 1 :] = frames[rng.integers(0, len(frames), len(frames) - cut - 1)]
+    players = out["players"][cut + 1 :]
+    for name, most in (("x", 90), ("y", 40), ("percent", 150), ("hitlag", 9), ("speed_air_x", 3), ("shield", 60)):
+        players[name] = rng.uniform(0, most, players[name].shape)
+    players["action"] = rng.integers(14, 340, players["action"].shape)
+    players["stocks"] = rng.integers(1, 5, players["stocks"].shape)
+    out["players"]["controller"], out["frame"] = frames["players"]["controller"], frames["frame"]
     return out
+
+
+@pytest.mark.slow
+def test_no_figure_falls_below_its_floor() -> None:
+    """Every class of at least 300 rows, every character, both halves of the split; raise with --raise-floors."""
+    floors = read_floors()
+    assert all(len(floors[half]) > 100 for half in HALVES)
+    made = predict_games(sorted(CLEAN.glob("*.slp")), (1, 10))
+    assert {name for name in made.games if half_of(name)} == set(made.games)
+    assert fallen(reached(made), floors) == []
+
+
+def test_floors_only_rise(tmp_path: Path) -> None:
+    file = tmp_path / "floors.json"
+    assert raise_floors({"tune": {"FOX/all/k1_action": 0.9}, "report": {}}, file) == 1
+    assert raise_floors({"tune": {"FOX/all/k1_action": 0.8}, "report": {"hits/all/hitlag_exact": 0.5}}, file) == 1
+    floors = read_floors(file)
+    assert floors == {"tune": {"FOX/all/k1_action": 0.9}, "report": {"hits/all/hitlag_exact": 0.5}}
+    assert fallen({"tune": {"FOX/all/k1_action": 0.89}, "report": {}}, floors) == [
+        "tune: FOX/all/k1_action is 0.890, its floor 0.900"
+    ]
+
+
+def test_every_state_has_one_class() -> None:
+    actions = np.arange(400, dtype=np.int32)
+    known = {"STANDING": "movement", "NAIR": "movement", "FSMASH_MID": "attack", "EDGE_HANGING": "roll_tech_ledge"}
+    known |= {"THROW_UP": "specials_throws", "SHIELD_STUN": "shield", "TUMBLING": "damage", "DEAD_UP": "other"}
+    classes = classify(actions)
+    for state, name in known.items():
+        assert CLASSES[classes[Action[state].value]] == name
 
 
 def test_the_command_reports_refuses_and_writes_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

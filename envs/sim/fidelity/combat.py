@@ -23,6 +23,7 @@ _IDLE: Final = np.zeros(1, CONTROLLER)
 
 EXCHANGE: Final = np.dtype(
     [
+        ("game", "<i4"),  # index of the recording
         ("frame", "<i4"),  # id of the frame of the hit
         ("victim", "<i1"),  # seat
         ("character", "<i2"),  # of the attacker

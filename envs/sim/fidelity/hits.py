@@ -28,6 +28,7 @@ from envs.sim.kernel.step import step_batch
 
 HIT: Final = np.dtype(
     [
+        ("game", "<i4"),  # index of the recording
         ("character", "<i2"),  # internal id of the attacker
         ("frame", "<i4"),  # id of the frame of the hit
         ("attacker", "<i1"),  # seat

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from envs.sim.fidelity.contact import Contacts, contacts
 from envs.sim.fidelity.hits import HIT, hits
 from envs.sim.fidelity.predict import ROW, roll, rows_of
 from envs.sim.fidelity.recording import Recording, RefusedGame, read_recording
+from envs.sim.fidelity.split import half_of
 
 
 class OfGame(NamedTuple):
@@ -29,15 +30,25 @@ class OfGame(NamedTuple):
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of many games."""
+    """Predictions of many games; in rows, hits and exchanges `game` is an index of `games` and `contacts`."""
 
     rows: NDArray[np.void]
     hits: NDArray[np.void]
     exchanges: NDArray[np.void]
-    contacts: list[Contacts]
-    games: list[str]
-    """File names; a row's `game` is an index here."""
+    contacts: list[list[Contacts]]
+    games: list[str]  # file names
     refused: list[RefusedGame]
+
+    def of_half(self, half: str) -> Predictions:
+        """Only the predictions of games in one half of the committed split."""
+        chosen = np.array([half_of(name) == half for name in self.games], np.bool_)
+        return replace(
+            self,
+            rows=self.rows[chosen[self.rows["game"]]],
+            hits=self.hits[chosen[self.hits["game"]]],
+            exchanges=self.exchanges[chosen[self.exchanges["game"]]],
+            contacts=[counts if mine else [] for counts, mine in zip(self.contacts, chosen, strict=True)],
+        )
 
 
 def predict_game(recording: Recording, index: int, steps: Sequence[int]) -> OfGame:
@@ -45,7 +56,9 @@ def predict_game(recording: Recording, index: int, steps: Sequence[int]) -> OfGa
     rolled = roll(recording, sorted({1, *steps}))
     rows = rows_of(rolled, index, steps)
     touched = contacts(recording, rolled.games, rolled.predicted[1]) if 1 in rolled.predicted else []
-    return OfGame(rows, hits(recording, rolled.games), exchanges(recording, rolled.games), touched)
+    made = OfGame(rows, hits(recording, rolled.games), exchanges(recording, rolled.games), touched)
+    made.hits["game"] = made.exchanges["game"] = index
+    return made
 
 
 def predict_games(
@@ -75,7 +88,7 @@ def predict_games(
         np.concatenate([np.zeros(0, ROW), *(game.rows for game in made)]),
         np.concatenate([np.zeros(0, HIT), *(game.hits for game in made)]),
         np.concatenate([np.zeros(0, EXCHANGE), *(game.exchanges for game in made)]),
-        [counts for game in made for counts in game.contacts],
+        [game.contacts for game in made],
         games,
         refused,
     )

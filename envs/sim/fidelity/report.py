@@ -15,6 +15,14 @@ from envs.sim.fidelity.contact import score_contacts
 from envs.sim.fidelity.hits import score_hits
 from envs.sim.fidelity.predictions import Predictions
 from envs.sim.fidelity.score import score
+from envs.sim.fidelity.split import HALVES
+
+
+def report_with_halves(made: Predictions) -> dict[str, Any]:
+    """`report` of all games, and under `halves` what it says of rows and combat in each half of the split."""
+    halves = {half: report(made.of_half(half)) for half in HALVES}
+    kept = ("rows", "characters", "hits", "contact", "combat")
+    return report(made) | {"halves": {half: {key: of_half[key] for key in kept} for half, of_half in halves.items()}}
 
 
 def report(made: Predictions) -> dict[str, Any]:
@@ -48,8 +56,9 @@ def _with_characters(made: NDArray[np.void], figures: Callable[[NDArray[np.void]
 
 
 def _contact(made: Predictions) -> dict[str, Any]:
+    seats = [seat for of_game in made.contacts for seat in of_game]
     by_attacker = {
-        character_name(character): score_contacts(c for c in made.contacts if c.character == character)
-        for character in sorted({counts.character for counts in made.contacts})
+        character_name(character): score_contacts(seat for seat in seats if seat.character == character)
+        for character in sorted({seat.character for seat in seats})
     }
-    return score_contacts(made.contacts) | {"characters": by_attacker}
+    return score_contacts(seats) | {"characters": by_attacker}

@@ -35,21 +35,6 @@ def rebuild_launch(out: NDArray[np.void], past: Past) -> None:
     out["flash_timer"] = np.where(last >= 0, np.minimum(thawed - thawed[np.maximum(last, 0)], LONG_AGO), LONG_AGO)
 
 
-def spend_taps(out: NDArray[np.void], past: Past) -> None:
-    """Taps of the stick from before a hit, and those that have shifted the frozen victim, count no more."""
-    radius, window = float(past.common["sdi_radius"]), int(past.common["sdi_window"])
-    out_of_zone = np.hypot(out["stick_x"], out["stick_y"]) >= radius
-    pending = out["di_pending"] == 1
-    spent_at = latest_row(incoming_hits(past.seen) & pending)
-    for row in np.flatnonzero(pending & out_of_zone):
-        age = row - spent_at[row]
-        if min(out["tap_x"][row], out["tap_y"][row]) < min(window, age):
-            spent_at[row:] = np.maximum(spent_at[row:], row)
-    age = np.arange(len(out)) - spent_at
-    for name in ("tap_x", "tap_y"):
-        out[name] = np.where((spent_at >= 0) & (out[name] >= age), LONG_AGO, out[name])
-
-
 def rebuild_tech(out: NDArray[np.void], past: Past) -> None:
     """Frames left in which a landing is a tech; a press too soon after another opens no window."""
     pressed = (out["pressed"] & TRIGGERS) != 0
