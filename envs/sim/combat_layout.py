@@ -58,8 +58,11 @@ FIGHTER_COMBAT: Final = [
     ("shield_hold", "<i4"),  # frames that the guard must still be held
     ("powershield", "<i4"),  # frames left of the powershield window
     ("reflecting", "<i4"),
+    ("reflect_into", "<i4"),  # action state that throwing something back leads to, -1 none
     ("script_timer", "<f4"),
     ("script_flags", "<i4"),
+    ("sink_wait", "<f4"),  # frames of the present special before its gravity began
+    ("open_landing", "<i4"),  # 1 if the landing of the special fall under way may be interrupted
     ("script_x", "<f4"),
     ("script_y", "<f4"),
     ("stored_charge", "<i4"),  # levels of a charged special, kept between uses

@@ -26,7 +26,7 @@ class Op(IntEnum):
     SCALE = 1  # on entry: horizontal speed times a, vertical speed times b
     BRAKE = 2  # horizontal friction a
     TRACTION = 3  # the character's own friction on the ground
-    SINK = 4  # gravity a, from frame b of the special on
+    SINK = 4  # gravity a, after b frames of this operation
     DRIFT = 5  # ordinary steering, gravity and fast fall in the air
     SPEED = 6  # speed is a along the facing, b upwards
     THRUST = 7  # speed along the aim is a, less b for each age from `first` on
@@ -35,7 +35,7 @@ class Op(IntEnum):
     LAG = 10  # a special fall that follows lands with a frames of lag and allows the share b of the top speed, 0 all
     JUMP = 11  # may jump
     REVERSE = 12  # the stick held back by a turns the fighter round, into target
-    RELEASE = 13  # from frame a of the special on, letting B go leads to target
+    RELEASE = 13  # from frame a of the special on, B let go (see LET_GO) leads to target
     SHORTEN = 14  # pressing B leads to target
     REPEAT = 15  # pressing B makes target follow instead of the next state
     AIM = 16  # at the end: aim along the stick, into target in the air, into state a on the ground
@@ -69,9 +69,15 @@ class Op(IntEnum):
     CHAIN = 50  # pressing A or B leads to target with the stick up, state a with it down, else b; not if pressed before
     HOLD = 51  # every frame charges; after more than a of them leads to target
     STANCE = 52  # a hit within the radius a around the height b is countered by target
+    # a reflector's and a body rocket's
+    LET_GO = 60  # notes that B is not held; at the end, from frame a of the special on, target follows then
+    DROP = 61  # a tapped-down stick drops through the platform, into target at the same age
+    SKID = 62  # touching the ground at less than a degrees stops only the fall, not the state
+    OPEN_LANDING = 63  # the landing of a special fall that follows may be interrupted
 
 
 ALWAYS: Final = 1e6
+_FLAGS: Final = {"ledge_grab": Flag.LEDGE_GRAB, "ledge_behind": Flag.LEDGE_BEHIND, "stays": Flag.STAYS}
 DIRECTIONS: Final = ("neutral", "side", "up", "down")
 
 
@@ -113,10 +119,9 @@ def load_specials(character: str) -> tuple[tuple[Special, ...], dict[str, list[i
 
 def _special(where: str, values: dict[str, Any], items: dict[str, int]) -> Special:
     flags = Flag.AIRBORNE if values.get("airborne") else 0
-    if values.get("ledge_grab"):
-        flags |= Flag.LEDGE_GRAB
-    if values.get("stays"):
-        flags |= Flag.STAYS
+    for key, flag in _FLAGS.items():
+        if values.get(key):
+            flags |= flag
     row = StateRow(
         Physics.SCRIPT, Kind.SPECIAL, 0, flags, float(values.get("age_start", 0)), int(values.get("next", -1))
     )

@@ -128,6 +128,7 @@ class Flag(IntEnum):
     OVERLAPS = 2048  # not pushed apart from the other fighter
     GRIPS = 65536  # holds the other fighter or is held: neither pushes
     MISSES_FOOT = 131072  # tumbles off an edge that it has its back to
+    LEDGE_BEHIND = 262144  # may catch a ledge that it has its back to
 
 
 class StateRow(NamedTuple):

@@ -53,6 +53,7 @@ def start_air_dodge(me: Any, char: Any, common: Any) -> None:
         me.vy = y / length * common.dodge_speed
     me.fast_fall = 0
     me.landing_lag, me.fall_share = 0.0, 0.0
+    me.open_landing = 0
     enter(me, char.states, Action.AIRDODGE.value)
 
 

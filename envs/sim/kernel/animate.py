@@ -11,7 +11,8 @@ from envs.sim.kernel.attacks import holds_charge
 from envs.sim.kernel.flight import finish_damage
 from envs.sim.kernel.jump import jump
 from envs.sim.kernel.ledge import finish_ledge_option, start_ledge_jump
-from envs.sim.kernel.script import finish, wind_up
+from envs.sim.kernel.script import wind_up
+from envs.sim.kernel.script_end import finish
 from envs.sim.kernel.tech import finish_bound
 from envs.sim.kernel.transition import enter, stand_or_fall
 from envs.sim.states import Kind

@@ -64,8 +64,8 @@ _ANY = int(Can.SPECIAL | Can.ATTACK | Can.GUARD | Can.JUMP | Can.DASH | Can.CROU
 
 @kernel
 def _landed(me: Any, char: Any) -> int:
-    """An ordinary landing takes input after its lag, a crouch on the first such frame only."""
-    if me.landing_lag > 0.0 or me.age < char.landing_lag:
+    """An ordinary or open landing takes input after a while, a crouch on the first such frame only."""
+    if (me.landing_lag > 0.0 and not me.open_landing) or me.age < char.landing_lag:
         return 0
     return _ANY if me.age < char.landing_lag + me.rate else _ANY & ~Can.CROUCH
 

@@ -39,6 +39,8 @@ def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z
     if foe.reflecting:
         if item.vx * (foe.x - item.x) >= 0.0:
             _reflect(item, foe.reflecting)
+            if foe.reflect_into >= 0:
+                _recoil(item, foe, tables)
         return False
     if hurtbox_state(foe, state) != HURT:
         return False
@@ -73,6 +75,15 @@ def _reflect(item: Any, how: int) -> None:
         item.damage *= REFLECTED_DAMAGE
         item.fresh_damage *= REFLECTED_DAMAGE
     item.vx, item.vy, item.facing = -item.vx, -item.vy, -item.facing
+
+
+@kernel
+def _recoil(item: Any, foe: Any, tables: Any) -> None:
+    """The special that threw the item back shows it, towards where the item came from."""
+    timer, flags, wait = foe.script_timer, foe.script_flags, foe.sink_wait
+    enter(foe, tables.characters[foe.row].states, foe.reflect_into)
+    foe.facing = 1.0 if item.vx > 0.0 else -1.0
+    foe.script_timer, foe.script_flags, foe.sink_wait = timer, flags, wait
 
 
 @kernel

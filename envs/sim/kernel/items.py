@@ -111,13 +111,16 @@ def _sway(game: Any, item: Any, facts: Any) -> None:
 
 @kernel
 def publish_items(game: Any, out: Any) -> None:
-    """Write the items into the frame's item slots; a slot that has become empty is absent again."""
+    """Write the items into the frame's first item slots; a slot that has become empty is absent again."""
+    shown = 0
     for slot in range(ITEM_SLOTS):
-        item, place = game.items[slot], out.items[slot]
+        item = game.items[slot]
         if item.kind != EMPTY:
-            _publish(item, place, out.ports[item.owner])
-        elif place.kind != EMPTY:
-            _clear(place)
+            _publish(item, out.items[shown], out.ports[item.owner])
+            shown += 1
+    while shown < ITEM_SLOTS and out.items[shown].kind != EMPTY:
+        _clear(out.items[shown])
+        shown += 1
 
 
 @kernel

@@ -49,13 +49,21 @@ def try_double_jump(me: Any, char: Any, common: Any) -> bool:
 @kernel
 def try_drop(me: Any, char: Any, stage: Any, common: Any) -> bool:
     """Fall through the platform that the fighter stands on."""
+    if not pass_through(me, char, stage, common):
+        return False
+    enter(me, char.states, Action.PLATFORM_DROP.value)
+    return True
+
+
+@kernel
+def pass_through(me: Any, char: Any, stage: Any, common: Any) -> bool:
+    """Leave the platform underfoot downwards if the stick was tapped down; the action state is the caller's."""
     if stage.lines[me.line].platform == 0:
         return False
     if me.stick_y > -common.platform_drop or me.tap_y >= common.platform_drop_window:
         return False
     line = me.line
     leave_ground(me, char)
-    enter(me, char.states, Action.PLATFORM_DROP.value)
     me.vy = common.drop_speed
     clamp_drift(me, char)
     me.drop_line = line

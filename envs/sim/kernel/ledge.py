@@ -12,7 +12,7 @@ from envs.sim.kernel.floors import ground_under, slope_height
 from envs.sim.kernel.inputs import TRIGGERS, jump_pressed
 from envs.sim.kernel.transition import enter
 from envs.sim.stages import FLOOR_GAP
-from envs.sim.states import Kind
+from envs.sim.states import Flag, Kind
 
 LEFT, RIGHT = 0, 1
 LEDGE_INTANGIBLE_FRAMES = 37
@@ -21,7 +21,7 @@ LEDGE_INTANGIBLE_FRAMES = 37
 
 @kernel
 def try_catch(me: Any, foe: Any, char: Any, stage: Any, common: Any) -> bool:
-    """Catch the ledge that the fighter falls past, facing it, unless the foe hangs there."""
+    """Catch the ledge that the fighter falls past, facing it as most states must, unless the foe hangs there."""
     if me.vy >= 0.0 or me.ledge_cooldown > 0 or me.stick_y <= -common.ledge_drop:
         return False
     side = RIGHT if me.x > 0.0 else LEFT
@@ -30,7 +30,8 @@ def try_catch(me: Any, foe: Any, char: Any, stage: Any, common: Any) -> bool:
     gap_y = stage.ledge_y - me.y
     if gap_x < 0.0 or gap_x > char.ledge_x or gap_y < char.ledge_below or gap_y > char.ledge_y:
         return False
-    if me.facing == outward or foe.ledge == side:
+    behind = char.states[me.action].flags & Flag.LEDGE_BEHIND
+    if (me.facing == outward and not behind) or foe.ledge == side:
         return False
     _hang_on(me, char, stage, side, outward)
     return True

@@ -1,9 +1,8 @@
 """The interpreter of specials: runs the operations of an action state. See envs.sim.specials.Op.
 
-Four moments of a frame ask it: animation (`wind_up`), input (`special_input`), physics (`run`), and the ends of a
-state (`finish` when the animation is over, `touch_down` and `leave_floor` when the ground comes or goes). States of
-one special follow each other by `_go_on`, which keeps the special's own counters; anything else enters a state
-afresh.
+Three moments of a frame ask it: animation (`wind_up`), input (`special_input`) and physics (`run`); how a state ends
+is in envs.sim.kernel.script_end. States of one special follow each other by `script_flow.go_on`, which keeps the
+special's own counters; anything else enters a state afresh.
 """
 
 from __future__ import annotations
@@ -11,29 +10,24 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from melee.enums import Action
-
 from envs.game import Button
 from envs.sim.jit import kernel
 from envs.sim.kernel.air import try_fast_fall
 from envs.sim.kernel.guard import try_roll
 from envs.sim.kernel.item_hits import OWNS, TURNS
 from envs.sim.kernel.items import shoot
-from envs.sim.kernel.jump import try_double_jump, try_jump_squat
+from envs.sim.kernel.jump import pass_through, try_double_jump, try_jump_squat
 from envs.sim.kernel.physics import drift, fall, ground_friction, toward_zero
+from envs.sim.kernel.script_end import finish
+from envs.sim.kernel.script_flow import LET_GO_SEEN, REPEAT_PRESSED, go_on, may_end
 from envs.sim.kernel.script_speed import set_speed, speed_of, sword_speed
-from envs.sim.kernel.transition import enter, enter_landing, leave_ground, stand_or_fall
+from envs.sim.kernel.transition import leave_ground
 from envs.sim.specials import Op
-from envs.sim.states import Physics
 
-_REPEAT_PRESSED: Final = 1
 _CHAIN_MISSED: Final = 2
+"""A bit of `script_flags` beside those of script_flow."""
 _B: Final = int(Button.B)
 _SWORD_BUTTONS: Final = int(Button.A | Button.B)
-_SHALLOW: Final = 0.1
-"""Aims no steeper than this stay on the ground."""
-_SCRIPT: Final = int(Physics.SCRIPT)
-_FALLING: Final = int(Action.FALLING.value)
 _SCALE, _BRAKE, _TRACTION, _SINK, _DRIFT = (
     int(Op.SCALE),
     int(Op.BRAKE),
@@ -41,26 +35,14 @@ _SCALE, _BRAKE, _TRACTION, _SINK, _DRIFT = (
     int(Op.SINK),
     int(Op.DRIFT),
 )
-_SPEED, _THRUST, _REFLECT, _SHOOT, _LAG = int(Op.SPEED), int(Op.THRUST), int(Op.REFLECT), int(Op.SHOOT), int(Op.LAG)
+_SPEED, _THRUST, _REFLECT, _SHOOT = int(Op.SPEED), int(Op.THRUST), int(Op.REFLECT), int(Op.SHOOT)
 _JUMP, _REVERSE, _RELEASE, _SHORTEN = int(Op.JUMP), int(Op.REVERSE), int(Op.RELEASE), int(Op.SHORTEN)
-_REPEAT, _AIM, _LAND, _FALL = int(Op.REPEAT), int(Op.AIM), int(Op.LAND), int(Op.FALL)
-_PRESS, _ROLL, _CHARGE, _CHARGED = int(Op.PRESS), int(Op.ROLL), int(Op.CHARGE), int(Op.CHARGED)
-_RECOIL, _LIFT, _FREEZE, _POINT = int(Op.RECOIL), int(Op.LIFT), int(Op.FREEZE), int(Op.POINT)
-_BUMP: Final = int(Op.BUMP)
+_REPEAT, _LET_GO, _DROP = int(Op.REPEAT), int(Op.LET_GO), int(Op.DROP)
+_PRESS, _ROLL, _CHARGE = int(Op.PRESS), int(Op.ROLL), int(Op.CHARGE)
+_RECOIL, _LIFT, _FREEZE = int(Op.RECOIL), int(Op.LIFT), int(Op.FREEZE)
 _WARP, _DECAY, _CLAMP, _LIMIT, _SPIN_BACK = int(Op.WARP), int(Op.DECAY), int(Op.CLAMP), int(Op.LIMIT), int(Op.SPIN_BACK)
 _TILT, _FACE, _TAKE_OFF, _CHAIN = int(Op.TILT), int(Op.FACE), int(Op.TAKE_OFF), int(Op.CHAIN)
-_HOLD, _STANCE, _REFRESH = int(Op.HOLD), int(Op.STANCE), int(Op.REFRESH)
-
-
-@kernel
-def _go_on(me: Any, states: Any, action: int, keep_age: bool) -> None:
-    """Enter another state of the same special: its counters, and on wish the age, stay."""
-    timer, flags, aim_x, aim_y = me.script_timer, me.script_flags, me.script_x, me.script_y
-    age, ticks, mask, staled, charge = me.age, me.ticks, me.hit_mask, me.staled, me.charge
-    enter(me, states, action)
-    me.script_timer, me.script_x, me.script_y, me.charge = timer, aim_x, aim_y, charge
-    if keep_age:
-        me.age, me.ticks, me.hit_mask, me.staled, me.script_flags = age, ticks, mask, staled, flags
+_HOLD, _STANCE = int(Op.HOLD), int(Op.STANCE)
 
 
 @kernel
@@ -80,18 +62,21 @@ def wind_up(me: Any, char: Any) -> bool:
                 me.charge = 0.0
                 me.stored_charge += 1
                 if me.stored_charge >= op.b:
-                    _go_on(me, char.states, op.target, True)
+                    go_on(me, char.states, op.target, True)
                     return False
     return False
 
 
 @kernel
-def special_input(me: Any, char: Any, common: Any) -> None:
+def special_input(me: Any, char: Any, stage: Any, common: Any) -> None:
     """What input does to a state of a special."""
     combat = char.combat
     for row in range(combat.script_first[me.action], combat.script_last[me.action]):
         op = combat.operations[row]
-        if _act(me, char, common, op):
+        if op.code == _DROP:
+            if _drop(me, char, stage, common, op.target):
+                return
+        elif _act(me, char, common, op):
             return
 
 
@@ -103,21 +88,24 @@ def _act(me: Any, char: Any, common: Any, op: Any) -> bool:
         return try_double_jump(me, char, common) if me.airborne else try_jump_squat(me, char, common)
     if code == _REVERSE and me.stick_x * me.facing <= -op.a:
         me.facing = -me.facing
-        _go_on(me, char.states, op.target, False)
+        go_on(me, char.states, op.target, False)
         return True
-    if code == _RELEASE and me.script_timer >= op.a and not me.buttons & _B:
-        _go_on(me, char.states, op.target, False)
-        return True
+    if code in (_RELEASE, _LET_GO):
+        if not me.prev_buttons & _B:
+            me.script_flags |= LET_GO_SEEN
+        if code == _RELEASE and me.ticks > 0 and may_end(me, op):
+            go_on(me, char.states, op.target, False)
+            return True
     if code == _SHORTEN and me.pressed & _B:
-        _go_on(me, char.states, op.target, False)
+        go_on(me, char.states, op.target, False)
         return True
     if code == _PRESS and me.pressed & op.mask:
-        _go_on(me, char.states, op.target, False)
+        go_on(me, char.states, op.target, False)
         return True
     if code == _ROLL:
         return try_roll(me, char, common)
     if code == _REPEAT and me.pressed & _B:
-        me.script_flags |= _REPEAT_PRESSED
+        me.script_flags |= REPEAT_PRESSED
     if code == _CHAIN:
         return _chain(me, char, common, op)
     if code == _HOLD:
@@ -145,7 +133,7 @@ def _chain(me: Any, char: Any, common: Any, op: Any) -> bool:
     elif me.stick_y < -common.vertical_special:
         following = int(op.a)
     staled = me.staled
-    _go_on(me, char.states, following, False)
+    go_on(me, char.states, following, False)
     me.staled = staled
     return True
 
@@ -157,7 +145,16 @@ def _hold(me: Any, char: Any, op: Any) -> bool:
         me.charge += 1.0
     if me.charge <= op.a:
         return False
-    _go_on(me, char.states, op.target, False)
+    go_on(me, char.states, op.target, False)
+    return True
+
+
+@kernel
+def _drop(me: Any, char: Any, stage: Any, common: Any, action: int) -> bool:
+    """Drop through the platform under the fighter, the special going on in the air."""
+    if me.airborne or not pass_through(me, char, stage, common):
+        return False
+    go_on(me, char.states, action, True)
     return True
 
 
@@ -176,7 +173,7 @@ def run(game: Any, me: Any, char: Any, common: Any) -> None:
             _move(me, char, common, op)
             sword_speed(me, char, op)
             if op.code == _REFLECT:
-                me.reflecting = OWNS
+                me.reflecting, me.reflect_into = OWNS, op.target
             elif op.code == _SPIN_BACK:
                 me.reflecting = TURNS
             elif op.code == _STANCE:
@@ -192,7 +189,9 @@ def _move(me: Any, char: Any, common: Any, op: Any) -> None:
     if code == _BRAKE:
         set_speed(me, toward_zero(speed_of(me), op.a))
     elif code == _SINK:
-        if me.script_timer >= op.b:
+        if me.sink_wait < op.b:
+            me.sink_wait += 1.0
+        else:
             me.vy = max(me.vy - op.a, -char.terminal)
     elif code == _TRACTION:
         ground_friction(me, char, common)
@@ -234,110 +233,3 @@ def _set_off(me: Any, op: Any) -> None:
         speed = op.a / length + op.b
         set_speed(me, me.script_x * speed)
         me.vy = me.script_y * speed if me.airborne else 0.0
-
-
-@kernel
-def finish(me: Any, char: Any) -> None:
-    """The animation is over: on to the state that follows."""
-    combat = char.combat
-    following = char.states[me.action].next
-    lag, share = 0.0, 0.0
-    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
-        op = combat.operations[row]
-        if op.code == _REPEAT and me.script_flags & _REPEAT_PRESSED:
-            following = op.target
-        elif op.code == _LAG:
-            lag, share = op.a, op.b
-        elif op.code == _AIM:
-            following = _aim(me, char, op)
-        elif op.code == _POINT:
-            following = _point(me, char, op)
-        elif op.code == _CHARGED and me.stored_charge >= op.a:
-            following = op.target
-    if following < 0:
-        stand_or_fall(me, char)
-    elif char.states[following].physics == _SCRIPT:
-        _go_on(me, char.states, following, False)
-    else:
-        enter(me, char.states, following)
-        me.landing_lag, me.fall_share = lag, share
-
-
-@kernel
-def _aim(me: Any, char: Any, op: Any) -> int:
-    """Aim along the stick, straight up with the stick in the middle; on the ground a low aim stays there."""
-    length = math.hypot(me.stick_x, me.stick_y)
-    me.script_x, me.script_y = 0.0, 1.0
-    if length > 0:
-        me.script_x, me.script_y = me.stick_x / length, me.stick_y / length
-    if me.stick_x != 0:
-        me.facing = 1.0 if me.stick_x > 0 else -1.0
-    if me.airborne:
-        return op.target
-    if length > 0 and me.script_y <= _SHALLOW:
-        me.script_x, me.script_y = me.facing, 0.0
-        return int(op.a)
-    leave_ground(me, char)
-    return op.target
-
-
-@kernel
-def _point(me: Any, char: Any, op: Any) -> int:
-    """Aim along the stick and keep its length; only a stick that points up leaves the ground."""
-    length = math.hypot(me.stick_x, me.stick_y)
-    me.script_x, me.script_y = 0.0, 1.0
-    if length > op.b:
-        share = 1.0 / max(length, 1.0)
-        me.script_x, me.script_y = me.stick_x * share, me.stick_y * share
-        if me.stick_x != 0:
-            me.facing = 1.0 if me.stick_x > 0 else -1.0
-    if me.airborne:
-        return op.target
-    if me.script_y <= 0.0:
-        return int(op.a)
-    leave_ground(me, char)
-    return op.target
-
-
-@kernel
-def touch_down(me: Any, char: Any) -> None:
-    """A special in the air has just touched the ground."""
-    combat = char.combat
-    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
-        op = combat.operations[row]
-        if op.code == _REFRESH:
-            me.float_spent = 0
-        elif op.code == _LAND:
-            if char.states[op.target].physics == _SCRIPT:
-                _go_on(me, char.states, op.target, op.a > 0)
-            else:
-                enter_landing(me, char.states, op.target, op.b)
-            return
-    stand_or_fall(me, char)
-
-
-@kernel
-def leave_floor(me: Any, char: Any) -> None:
-    """A special on the ground has just left it."""
-    combat = char.combat
-    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
-        op = combat.operations[row]
-        if op.code == _FALL and char.states[op.target].physics == _SCRIPT:
-            _go_on(me, char.states, op.target, op.a > 0)
-            return
-    enter(me, char.states, _FALLING)
-
-
-@kernel
-def bump(me: Any, char: Any) -> None:
-    """A special in the air has just been stopped by a wall or a ceiling."""
-    combat = char.combat
-    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
-        op = combat.operations[row]
-        if op.code == _BUMP:
-            into = max(-me.vx * me.wall, me.vy if me.ceiling else 0.0)
-            if into > op.b * math.hypot(me.vx, me.vy):
-                _go_on(me, char.states, op.target, False)
-                me.vx *= op.a
-                me.vy *= op.a
-            return

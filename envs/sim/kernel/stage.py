@@ -7,7 +7,7 @@ from typing import Any
 from melee.enums import Action
 
 from envs.sim.jit import kernel
-from envs.sim.kernel import script
+from envs.sim.kernel import script_end
 from envs.sim.kernel.floors import crossed, floor_height, shift_x
 from envs.sim.kernel.tech import touch_down
 from envs.sim.kernel.transition import clamp_drift, enter, enter_landing, leave_ground, touch_ground
@@ -30,7 +30,7 @@ def collide(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
         _update_feet(me, char)
         keep_out(me, char, stage)
         if (me.wall != 0 or me.ceiling) and char.states[me.action].kind == Kind.SPECIAL:
-            script.bump(me, char)
+            script_end.bump(me, char)
         _fall_onto(game, me, char, stage, common)
     else:
         _walk_on(game, me, char, stage, common)
@@ -99,7 +99,7 @@ def _fall_off(me: Any, char: Any, backwards: bool) -> None:
     leave_ground(me, char)
     me.vx = speed
     if state.kind == Kind.SPECIAL:
-        script.leave_floor(me, char)
+        script_end.leave_floor(me, char)
     elif backwards:
         me.kb_y = 0.0
         enter(me, char.states, Action.SLIDING_OFF_EDGE.value)
@@ -138,17 +138,25 @@ def land(me: Any, char: Any, common: Any, line: int) -> None:
     """Touch the ground in the landing state that the present state asks for."""
     state = char.states[me.action]
     states = char.states
+    if state.kind == Kind.SPECIAL and script_end.skids(me, char):
+        me.line = line
+        return
     age = me.age
     touch_ground(me, char, line)
     if state.kind == Kind.DAMAGE or state.kind == Kind.TUMBLE or state.kind == Kind.DOWN_BOUND:
         touch_down(me, char, common)
         return
     if state.kind == Kind.SPECIAL:
-        script.touch_down(me, char)
+        script_end.touch_down(me, char, common)
+        return
+    if me.vy > -common.soft_landing and (state.kind == Kind.SPECIAL_FALL or state.landing < 0):
+        enter(me, states, Action.STANDING.value)
         return
     if state.kind == Kind.SPECIAL_FALL or me.action == Action.AIRDODGE.value:
         lag = me.landing_lag if me.landing_lag > 0.0 else common.special_fall_lag
+        interruptible = me.open_landing if state.kind == Kind.SPECIAL_FALL else 0
         enter_landing(me, states, state.landing, lag)
+        me.open_landing = interruptible
         return
     lag = states[state.landing].landing_lag if state.landing >= 0 else 0.0
     if lag == 0.0 or age < state.autocancel_before or age >= state.autocancel_after:

@@ -51,7 +51,7 @@ def _input(me: Any, foe: Any, tables: Any, stage: Any) -> None:
     elif kind == Kind.DAMAGE and me.airborne and flight.take_buffered_jump(me, char, common):
         return
     elif kind == Kind.SPECIAL:
-        script.special_input(me, char, common)
+        script.special_input(me, char, stage, common)
     elif kind == Kind.CATCH_WAIT:
         hold_input(me, foe, tables)
     elif kind == Kind.HELD:

@@ -30,6 +30,7 @@ def enter(me: Any, states: Any, action: int) -> None:
     me.script_timer = 0.0
     me.script_flags = 0
     me.counter_state = 0
+    me.sink_wait = 0.0
 
 
 @kernel
@@ -88,6 +89,7 @@ def enter_landing(me: Any, states: Any, action: int, lag: float) -> None:
     if action == Action.LANDING.value or action == Action.LANDING_SPECIAL.value:
         me.float_spent = 0
     me.landing_lag = lag
+    me.open_landing = 0
     if lag > 0.0:
         me.rate = (states[action].length + ANIMATION_TAIL) / lag
 

@@ -26,6 +26,7 @@ from envs.sim.fidelity.seed.inputs import rebuild_inputs, rebuild_taps
 from envs.sim.fidelity.seed.items import rebuild_items
 from envs.sim.fidelity.seed.ledge import rebuild_ledge
 from envs.sim.fidelity.seed.life import rebuild_life, rebuild_safety
+from envs.sim.fidelity.seed.notes import rebuild_notes
 from envs.sim.fidelity.seed.special import rebuild_special, rebuild_special_fall, rebuild_sword
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_turn
@@ -57,6 +58,7 @@ TOPICS: Final = (
     rebuild_life,
     rebuild_safety,
     rebuild_special,
+    rebuild_notes,
     rebuild_stored_charge,
     spend_taps,
     rebuild_sword,

@@ -13,6 +13,7 @@ from envs.sim.kernel.transition import ANIMATION_TAIL
 from envs.sim.specials import Op
 from envs.sim.states import Physics
 
+_FALL: Final = Action.DEAD_FALL.value
 _ORDINARY_LANDINGS: Final = (Action.LANDING.value, Action.LANDING_SPECIAL.value)
 
 
@@ -21,7 +22,7 @@ def rebuild_special(out: NDArray[np.void], past: Past) -> None:
     special = past.state["physics"] == Physics.SCRIPT
     begun = special & (before(special) == 0)
     first = np.maximum.accumulate(np.where(begun, np.arange(len(special)), 0))
-    run = special & (out["hitlag"] == 0)
+    run = special & (before(out["hitlag"]) <= 1)  # the last frame of hitlag is free
     count = np.cumsum(run)
     out["script_timer"] = np.where(special, count - count[first] + run[first], 0)
     speed_x = np.where(out["airborne"] == 1, out["vx"], out["ground_v"])
@@ -58,6 +59,9 @@ def rebuild_special_fall(out: NDArray[np.void], past: Past) -> None:
             if op["code"] == Op.LAG:
                 rows = falls & (came_from == state)
                 out["landing_lag"][rows], out["fall_share"][rows] = op["a"], op["b"]
+            elif op["code"] == Op.OPEN_LANDING:
+                fell = (action == _FALL) | (action[np.maximum(past.start - 1, 0)] == _FALL)
+                out["open_landing"][falls & fell & (came_from == state)] = 1
     landed = (action == Action.LANDING_SPECIAL.value) & (past.start == np.arange(len(action)))
     lag = np.maximum(out["landing_lag"], 1.0)
     out["rate"] = np.where(landed, (past.state["length"] + ANIMATION_TAIL) / lag, out["rate"])
