@@ -165,6 +165,7 @@ CHARACTER_COMBAT: Final = np.dtype(
         ("shield_radius", "<f4"),
         ("face_up", "<f4", (FLY_STATES,)),  # age up to which a launched body falls on its back
         ("lift_age", "<f4", (2,)),  # age from which a knockdown on the back, on the front slides as in the air
+        ("lift_end", "<f4", (2,)),  # age from which it is back on its floor
         ("script_first", "<i4", (ACTION_SLOTS,)),  # operations of an action state: [first, last)
         ("script_last", "<i4", (ACTION_SLOTS,)),
         ("operations", OPERATION, (MAX_OPERATIONS,)),

@@ -37,6 +37,7 @@ def compile_hurt(character: str, combat: NDArray[np.void]) -> None:
     for key, value in known["shield"].items():
         combat[f"shield_{key}"] = value
     combat["lift_age"] = known["lift"]["age"]
+    combat["lift_end"] = known["lift"]["end"]
     for action, age in known["face_up"].items():
         combat["face_up"][Action[action].value - FIRST_FLY] = age
 

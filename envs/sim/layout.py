@@ -74,6 +74,7 @@ FIGHTER: Final = np.dtype(
         ("jump_input", "<i4"),  # 1 button, 2 stick
         ("turn_dash", "<i4"),  # a smash turn that may become a dash
         ("turn_facing", "<f4"),
+        ("turn_from", "<f4"),  # horizontal stick of the frame before the turn
         ("landing_lag", "<f4"),
         ("l_cancel", "<i4"),  # as published: 0 none, 1 success, 2 missed
         ("drop_line", "<i4"),  # platform being fallen through, -1 none

@@ -32,6 +32,7 @@ class Physics(IntEnum):
     SCRIPT = 11  # specials, envs.sim.kernel.script
     HALO = 12  # descends with the respawn platform
     BRAKE = 13  # friction that is the same at any speed
+    TURN_RUN = 14  # against the run's old direction at the dash's full acceleration
     AIR_CURVE = 14  # as AIR, but the animation sets the vertical speed
     THROW = 20  # the throw's own way along the ground
     HELD = 21  # where the holder's grip is, envs.sim.kernel.held
@@ -167,7 +168,7 @@ def _movement() -> dict[int, StateRow]:
             StateRow(Physics.WALK, Kind.WALK, GROUND_ANY & ~Can.WALK, Flag.LOOPS | Flag.TEETER, 1),
         ),
         **_rows("TURNING", StateRow(_G, Kind.TURN, dash, 0, 1)),
-        **_rows("TURNING_RUN", StateRow(Physics.RUN, Kind.TURN_RUN, Can.JUMP | Can.SPECIAL, Flag.STAYS, 0)),
+        **_rows("TURNING_RUN", StateRow(Physics.TURN_RUN, Kind.TURN_RUN, Can.JUMP | Can.SPECIAL, Flag.STAYS, 0)),
         **_rows("DASHING", StateRow(Physics.DASH, Kind.DASH, dash, 0, 1)),
         **_rows("RUNNING", StateRow(Physics.RUN, Kind.RUN, dash, Flag.LOOPS, 0, a.RUNNING.value)),
         **_rows("RUN_BRAKE", StateRow(Physics.BRAKE, Kind.RUN_BRAKE, Can.JUMP | Can.CROUCH, Flag.TEETER)),
@@ -189,9 +190,9 @@ def _movement() -> dict[int, StateRow]:
                 a.LANDING_SPECIAL.value,
             ),
         ),
-        **_rows("CROUCH_START", StateRow(_G, Kind.SQUAT, crouch | Can.DROP, Flag.CROUCHED, 1, a.CROUCHING.value)),
+        **_rows("CROUCH_START", StateRow(_G, Kind.SQUAT, crouch, Flag.CROUCHED, 1, a.CROUCHING.value)),
         **_rows("CROUCHING", StateRow(_G, Kind.SQUAT_WAIT, crouch, Flag.CROUCHED | Flag.LOOPS, 0, 40)),
-        **_rows("CROUCH_END", StateRow(_G, Kind.PLAIN, GROUND_ANY & ~Can.TURN)),
+        **_rows("CROUCH_END", StateRow(_G, Kind.PLAIN, Can.SPECIAL | Can.ATTACK | Can.GUARD | Can.JUMP | Can.WALK)),
         **_rows("TAUNT_RIGHT", StateRow(Physics.ANIMATION, Kind.PLAIN, 0, Flag.STAYS)),
         **_rows("LANDING LANDING_SPECIAL", StateRow(_G, Kind.LANDING, 0, Flag.TEETER)),
         **_rows("EDGE_TEETERING_START", StateRow(_G, Kind.TEETER, GROUND_ANY, Flag.STAYS, 0, 246)),

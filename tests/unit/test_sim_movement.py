@@ -130,7 +130,7 @@ def test_l_cancel_halves_the_landing_lag(press_before_landing: int, frames: int)
 def test_platform_is_landed_on_and_dropped_through() -> None:
     solo = Solo("BATTLEFIELD")
     assert solo.step()["y"] == pytest.approx(27.2 + FLOOR)
-    drop = solo.step(pad(stick_y=-1.0), 2)
+    drop = solo.step(pad(stick_y=-1.0), 4)
     assert drop["action"] == Action.PLATFORM_DROP.value
     landed = solo.until(Action.LANDING)
     assert landed["y"] == pytest.approx(FLOOR)

@@ -15,6 +15,7 @@ from envs.sim.kernel.script import wind_up
 from envs.sim.kernel.script_end import finish
 from envs.sim.kernel.tech import finish_bound
 from envs.sim.kernel.transition import enter, stand_or_fall
+from envs.sim.kernel.turns import animate_turn, animate_turn_run, finish_turn_run
 from envs.sim.states import Kind
 
 
@@ -36,7 +37,9 @@ def animate(me: Any, char: Any, stage: Any, common: Any) -> None:
     else:
         clock = float(me.ticks)
     if state.kind == Kind.TURN:
-        _turn(me, char)
+        animate_turn(me, char)
+    elif state.kind == Kind.TURN_RUN:
+        animate_turn_run(me, common)
     if state.turn_age > 0.0 and me.age - me.rate < state.turn_age <= me.age:
         me.facing = -me.facing
     if state.length > 0.0 and clock >= state.length:
@@ -53,20 +56,12 @@ def _strain(me: Any, char: Any) -> None:
 
 
 @kernel
-def _turn(me: Any, char: Any) -> None:
-    """A smash turn faces the other way on its second frame, a slow one after `turn_frames`."""
-    if me.turn_dash or me.age > char.turn_frames:
-        me.facing = me.turn_facing
-
-
-@kernel
 def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
     kind = state.kind
     if kind == Kind.JUMP_SQUAT:
         jump(me, char, common)
     elif kind == Kind.TURN_RUN:
-        me.facing = me.turn_facing
-        stand_or_fall(me, char)
+        finish_turn_run(me, char, common)
     elif kind == Kind.WALK:
         me.age -= state.length - state.age_start
     elif kind == Kind.LEDGE_OPTION:

@@ -19,9 +19,10 @@ from envs.sim.kernel.attacks import (
     try_special,
 )
 from envs.sim.kernel.guard import guard_input, try_guard
-from envs.sim.kernel.inputs import JUMP_BUTTONS, LONG_AGO
-from envs.sim.kernel.jump import try_drop, try_jump_squat
+from envs.sim.kernel.inputs import JUMP_BUTTONS
+from envs.sim.kernel.jump import can_drop, drop, try_jump_squat
 from envs.sim.kernel.transition import enter, stand_or_fall
+from envs.sim.kernel.turns import continue_turn, start_dash, start_turn, start_turn_run
 from envs.sim.states import Can, Kind
 
 RAPID_JAB_GOES_ON = 1
@@ -56,7 +57,7 @@ def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
         me.script_flags = RAPID_JAB_GOES_ON
     if can and _act(me, char, stage, common, can, kind):
         return
-    _continue(me, char, common, kind)
+    _continue(me, char, stage, common, kind)
 
 
 _ANY = int(Can.SPECIAL | Can.ATTACK | Can.GUARD | Can.JUMP | Can.DASH | Can.CROUCH | Can.TURN | Can.WALK)
@@ -88,16 +89,10 @@ def _next_jab(me: Any, char: Any) -> bool:
 @kernel
 def _act(me: Any, char: Any, stage: Any, common: Any, can: int, kind: int) -> bool:
     """Attacks, guard and jump, then movement; True if something was started."""
-    moving = kind == Kind.DASH or kind == Kind.RUN
-    if can & Can.SPECIAL and try_special(me, char, common):
-        return True
-    if can & Can.ATTACK and try_grab(me, char.states, common, moving):
-        return True
-    if can & Can.ATTACK and _try_attack(me, char, common, moving):
-        _slow_down(me, kind, common)
+    if _strike(me, char, common, can, kind):
         return True
     if can & Can.GUARD and try_guard(me, char, common):
-        _slow_down(me, kind, common)
+        _slow_down(me, char, kind, common)
         return True
     if can & Can.GUARD and me.pressed & Button.D_UP.value:
         enter(me, char.states, Action.TAUNT_RIGHT.value)
@@ -108,6 +103,24 @@ def _act(me: Any, char: Any, stage: Any, common: Any, can: int, kind: int) -> bo
 
 
 @kernel
+def _strike(me: Any, char: Any, common: Any, can: int, kind: int) -> bool:
+    """Specials and attacks; out of a turn they face where it leads."""
+    moving = kind == Kind.DASH or kind == Kind.RUN
+    facing = me.facing
+    if kind == Kind.TURN:
+        me.facing = me.turn_facing
+    if can & Can.SPECIAL and try_special(me, char, common):
+        return True
+    if can & Can.ATTACK and try_grab(me, char.states, common, moving):
+        return True
+    if can & Can.ATTACK and _try_attack(me, char, common, moving):
+        _slow_down(me, char, kind, common)
+        return True
+    me.facing = facing
+    return False
+
+
+@kernel
 def _try_attack(me: Any, char: Any, common: Any, moving: bool) -> bool:
     if moving:
         return try_dash_attack(me, char.states, common)
@@ -115,9 +128,10 @@ def _try_attack(me: Any, char: Any, common: Any, moving: bool) -> bool:
 
 
 @kernel
-def _slow_down(me: Any, kind: int, common: Any) -> None:
-    """An interrupted dash keeps a quarter of its speed."""
+def _slow_down(me: Any, char: Any, kind: int, common: Any) -> None:
+    """An interrupted dash keeps a quarter of its speed, which counts as the run's at most."""
     if kind == Kind.DASH:
+        me.ground_v = min(max(me.ground_v, -char.run_max), char.run_max)
         me.ground_v *= 1.0 - common.dash_interrupt_speed
 
 
@@ -126,8 +140,6 @@ def _move(me: Any, char: Any, stage: Any, common: Any, can: int) -> bool:
     forward = me.stick_x * me.facing
     if can & Can.DASH and forward >= common.dash and me.tap_x < common.dash_window:
         start_dash(me, char)
-        return True
-    if can & Can.DROP and try_drop(me, char, stage, common):
         return True
     if can & Can.CROUCH and me.stick_y <= -common.crouch:
         landed = char.states[me.action].kind == Kind.LANDING
@@ -140,24 +152,6 @@ def _move(me: Any, char: Any, stage: Any, common: Any, can: int) -> bool:
         enter(me, char.states, _walk_action(me, char))
         return True
     return False
-
-
-@kernel
-def start_dash(me: Any, char: Any) -> None:
-    """Enter Dash; its impulse acts after this frame's displacement and makes up for a speed the same way."""
-    enter(me, char.states, Action.DASHING.value)
-    me.tap_x = LONG_AGO
-    me.dash_impulse = me.facing * char.dash_speed
-    if me.ground_v * me.facing > 0.0:
-        me.dash_impulse -= me.ground_v
-
-
-@kernel
-def start_turn(me: Any, char: Any, common: Any) -> None:
-    """Enter Turn, away from the present facing; a tapped stick makes it a smash turn."""
-    enter(me, char.states, Action.TURNING.value)
-    me.turn_facing = -me.facing
-    me.turn_dash = 1 if abs(me.stick_x) >= common.dash and me.tap_x < common.dash_window else 0
 
 
 @kernel
@@ -176,22 +170,35 @@ def _jump_squat(me: Any, char: Any, common: Any) -> None:
 
 
 @kernel
-def _continue(me: Any, char: Any, common: Any, kind: int) -> None:
+def _continue(me: Any, char: Any, stage: Any, common: Any, kind: int) -> None:
     """What a held stick does to a state that nothing interrupted."""
     forward = me.stick_x * me.facing
     if kind == Kind.WALK:
         _walk(me, char, common, forward)
     elif kind == Kind.TURN:
-        _turn(me, char, common)
+        continue_turn(me, char, common)
     elif kind == Kind.DASH:
-        _dash(me, char, common, forward)
+        _dash(me, char, common, kind, forward)
     elif kind == Kind.RUN:
         _run(me, char, common, forward)
     elif kind == Kind.RUN_BRAKE:
         if forward <= -common.turn_run:
-            _start_turn_run(me, char)
+            start_turn_run(me, char, me.age)
+    elif kind == Kind.SQUAT:
+        _drop_from_squat(me, char, stage, common)
     elif kind == Kind.SQUAT_WAIT and me.stick_y > -common.crouch_release:
         enter(me, char.states, Action.CROUCH_END.value)
+
+
+@kernel
+def _drop_from_squat(me: Any, char: Any, stage: Any, common: Any) -> None:
+    """A crouch that began with a tap falls through a platform some frames later."""
+    if me.script_timer > 0.0:
+        me.script_timer -= 1.0
+        if me.script_timer == 0.0:
+            drop(me, char, common)
+    elif me.ticks > 0 and can_drop(me, stage, common):
+        me.script_timer = common.squat_drop_frames
 
 
 @kernel
@@ -218,19 +225,9 @@ def _walk_action(me: Any, char: Any) -> int:
 
 
 @kernel
-def _turn(me: Any, char: Any, common: Any) -> None:
-    """A smash turn dashes on its second frame, a slow one as soon as the stick is tapped."""
-    ahead = me.stick_x * me.turn_facing
-    window = common.dash_window + me.turn_dash
-    if me.ticks > 0 and ahead >= common.dash and me.tap_x < window:
-        me.facing = me.turn_facing
-        start_dash(me, char)
-
-
-@kernel
-def _dash(me: Any, char: Any, common: Any, forward: float) -> None:
+def _dash(me: Any, char: Any, common: Any, kind: int, forward: float) -> None:
     if forward <= -common.dash and me.tap_x < common.dash_window:
-        me.ground_v *= 1.0 - common.dash_interrupt_speed
+        _slow_down(me, char, kind, common)
         start_turn(me, char, common)
     elif me.age >= char.run_after and forward >= common.run:
         enter(me, char.states, Action.RUNNING.value)
@@ -239,12 +236,6 @@ def _dash(me: Any, char: Any, common: Any, forward: float) -> None:
 @kernel
 def _run(me: Any, char: Any, common: Any, forward: float) -> None:
     if forward <= -common.turn_run:
-        _start_turn_run(me, char)
+        start_turn_run(me, char, 0.0)
     elif forward < common.run:
         enter(me, char.states, Action.RUN_BRAKE.value)
-
-
-@kernel
-def _start_turn_run(me: Any, char: Any) -> None:
-    enter(me, char.states, Action.TURNING_RUN.value)
-    me.turn_facing = -me.facing

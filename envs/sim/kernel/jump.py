@@ -47,28 +47,45 @@ def try_double_jump(me: Any, char: Any, common: Any) -> bool:
 
 
 @kernel
-def try_drop(me: Any, char: Any, stage: Any, common: Any) -> bool:
+def can_drop(me: Any, stage: Any, common: Any) -> bool:
+    """Whether the stick has just been tapped down on a platform."""
+    tapped = me.stick_y <= -common.platform_drop and me.tap_y < common.platform_drop_window
+    return tapped and stage.lines[me.line].platform != 0
+
+
+@kernel
+def drop(me: Any, char: Any, common: Any) -> None:
     """Fall through the platform that the fighter stands on."""
-    if not pass_through(me, char, stage, common):
-        return False
+    _leave_downwards(me, char, common)
     enter(me, char.states, Action.PLATFORM_DROP.value)
+
+
+@kernel
+def try_drop(me: Any, char: Any, stage: Any, common: Any) -> bool:
+    """Fall through a platform at once if the input means it."""
+    if not can_drop(me, stage, common):
+        return False
+    drop(me, char, common)
     return True
 
 
 @kernel
 def pass_through(me: Any, char: Any, stage: Any, common: Any) -> bool:
     """Leave the platform underfoot downwards if the stick was tapped down; the action state is the caller's."""
-    if stage.lines[me.line].platform == 0:
+    if not can_drop(me, stage, common):
         return False
-    if me.stick_y > -common.platform_drop or me.tap_y >= common.platform_drop_window:
-        return False
+    _leave_downwards(me, char, common)
+    return True
+
+
+@kernel
+def _leave_downwards(me: Any, char: Any, common: Any) -> None:
     line = me.line
     leave_ground(me, char)
     me.vy = common.drop_speed
     clamp_drift(me, char)
     me.drop_line = line
     spend_tap(me)
-    return True
 
 
 @kernel

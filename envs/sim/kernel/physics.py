@@ -76,6 +76,20 @@ def _run(me: Any, char: Any, common: Any) -> None:
 
 
 @kernel
+def _turn_run(me: Any, char: Any) -> None:
+    """Friction, until the stick points away from the old run; then the dash's acceleration, eased by friction."""
+    push = facing_of(me.stick_x, 0.0) * char.dash_base + me.stick_x * char.dash_stick
+    target = me.stick_x * char.run_max
+    if push * me.turn_facing <= 0.0:
+        me.ground_v = toward_zero(me.ground_v, char.traction)
+    elif (me.ground_v + push - target) * push <= 0.0:
+        me.ground_v += push
+    else:
+        eased = me.ground_v + push - facing_of(push, 0.0) * char.traction
+        me.ground_v = max(eased, target) if push > 0.0 else min(eased, target)
+
+
+@kernel
 def drift(me: Any, char: Any) -> None:
     """Steering in the air."""
     push = facing_of(me.stick_x, 0.0) * char.drift_base + me.stick_x * char.drift_stick
@@ -131,6 +145,8 @@ def _ground(me: Any, char: Any, state: Any, common: Any) -> None:
         _walk(me, char, common)
     elif physics == Physics.RUN:
         _run(me, char, common)
+    elif physics == Physics.TURN_RUN:
+        _turn_run(me, char)
     elif physics == Physics.BRAKE:
         me.ground_v = toward_zero(me.ground_v, char.traction)
     elif physics == Physics.ANIMATION:

@@ -35,9 +35,10 @@ def _flags(me: Any, state: Any, out: Any) -> None:
 @kernel
 def is_lifted(me: Any, char: Any) -> bool:
     """Whether a knockdown's animation has lifted the body off its floor, which then slides as in the air."""
-    if me.action == FACE_UP:
-        return me.age >= char.combat.lift_age[0]
-    return me.action == FACE_DOWN and me.age >= char.combat.lift_age[1]
+    if me.action != FACE_UP and me.action != FACE_DOWN:
+        return False
+    side = 0 if me.action == FACE_UP else 1
+    return char.combat.lift_age[side] <= me.age < char.combat.lift_end[side]
 
 
 @kernel

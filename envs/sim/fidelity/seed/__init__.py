@@ -29,7 +29,7 @@ from envs.sim.fidelity.seed.life import rebuild_life, rebuild_safety
 from envs.sim.fidelity.seed.notes import rebuild_notes
 from envs.sim.fidelity.seed.special import rebuild_special, rebuild_special_fall, rebuild_sword
 from envs.sim.fidelity.seed.stage import rebuild_stage
-from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_turn
+from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_squat, rebuild_turn
 from envs.sim.fidelity.seed.taps import spend_taps
 from envs.sim.hold_layout import FREE
 from envs.sim.layout import new_games
@@ -60,6 +60,7 @@ TOPICS: Final = (
     rebuild_special,
     rebuild_notes,
     rebuild_stored_charge,
+    rebuild_squat,
     spend_taps,
     rebuild_sword,
     rebuild_special_fall,
