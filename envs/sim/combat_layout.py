@@ -66,7 +66,6 @@ FIGHTER_COMBAT: Final = [
     ("script_x", "<f4"),
     ("script_y", "<f4"),
     ("stored_charge", "<i4"),  # levels of a charged special, kept between uses
-    ("air_lift", "<i4"),  # 1 once a special has lifted the fighter since it last stood
     ("fall_share", "<f4"),  # of the top speed sideways that a special fall allows; 0 all of it
     ("float_spent", "<i4"),  # 1 once a special that floats has been used, until an ordinary landing
     ("counter_state", "<i4"),  # action state that a hit is answered by, 0 none

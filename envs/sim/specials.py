@@ -46,15 +46,14 @@ class Op(IntEnum):
     CHARGE = 21  # stores a level every a frames; with b levels stored goes on to target at the same age
     CHARGED = 22  # at the end: with a levels stored, target follows instead of the next state
     RECOIL = 23  # horizontal speed a on the ground, b in the air for every stored level
-    LIFT = 24  # on entry: vertical speed a, once until the fighter stands again
+    LIFT = 24  # on entry: vertical speed a the first time since an ordinary landing
     FREEZE = 25  # the animation stands still; the state ends after a frames
     POINT = 26  # as AIM, but the aim keeps the stick's length, and a stick within b is straight up
     WARP = 27  # on entry: speed along the aim is a and b for its length
     DECAY = 28  # vertical speed loses the share a
     CLAMP = 29  # horizontal speed of at most a
-    LIMIT = 31  # falling speed of at most a
-    BUMP = 32  # flying into a wall or ceiling by more than b (sine of the angle) leads to target with a of the speed
     SPIN_BACK = 30  # projectiles are turned round and stay their maker's
+    BUMP = 31  # flying into a wall or ceiling by more than b (sine of the angle) leads to target with a of the speed
     # a sword's specials
     GRAVITY = 40  # gravity a, down to the falling speed b
     STOP_FALL = 41  # on entry: a fall stops, a rise goes on

@@ -58,7 +58,7 @@ def test_the_double_jump_rises_as_recorded() -> None:
 @pytest.mark.parametrize("cancel", [pad(Button.A), pad(Button.B, stick_x=1.0)])
 def test_a_cancelled_double_jump_keeps_its_speed(cancel: NDArray[np.void]) -> None:
     made = airborne()
-    made.put(0, air_lift=1)  # Confusion has lifted him once already
+    made.put(0, float_spent=1)  # Confusion has lifted him once already
     made.step(pad(Button.X))
     for _ in range(23):
         made.step()

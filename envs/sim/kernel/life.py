@@ -47,8 +47,7 @@ def reset_fighter(me: Any, char: Any) -> None:
     me.intangible, me.invincible = 0, 0
     me.last_hit_by = NOBODY
     me.combo_count, me.l_cancel = 0, 0
-    me.stored_charge, me.air_lift = 0, 0
-    me.float_spent = 0
+    me.stored_charge, me.float_spent = 0, 0
     forget_hits(me)
 
 

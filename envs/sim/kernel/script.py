@@ -40,7 +40,7 @@ _JUMP, _REVERSE, _RELEASE, _SHORTEN = int(Op.JUMP), int(Op.REVERSE), int(Op.RELE
 _REPEAT, _LET_GO, _DROP = int(Op.REPEAT), int(Op.LET_GO), int(Op.DROP)
 _PRESS, _ROLL, _CHARGE = int(Op.PRESS), int(Op.ROLL), int(Op.CHARGE)
 _RECOIL, _LIFT, _FREEZE = int(Op.RECOIL), int(Op.LIFT), int(Op.FREEZE)
-_WARP, _DECAY, _CLAMP, _LIMIT, _SPIN_BACK = int(Op.WARP), int(Op.DECAY), int(Op.CLAMP), int(Op.LIMIT), int(Op.SPIN_BACK)
+_WARP, _DECAY, _CLAMP, _SPIN_BACK = int(Op.WARP), int(Op.DECAY), int(Op.CLAMP), int(Op.SPIN_BACK)
 _TILT, _FACE, _TAKE_OFF, _CHAIN = int(Op.TILT), int(Op.FACE), int(Op.TAKE_OFF), int(Op.CHAIN)
 _HOLD, _STANCE = int(Op.HOLD), int(Op.STANCE)
 
@@ -210,8 +210,6 @@ def _move(me: Any, char: Any, common: Any, op: Any) -> None:
         me.vy -= me.vy * op.a
     elif code == _CLAMP:
         set_speed(me, min(max(speed_of(me), -op.a), op.a))
-    elif code == _LIMIT:
-        me.vy = max(me.vy, -op.a)
     elif code == _RECOIL:
         set_speed(me, (op.b if me.airborne else op.a) * me.facing * me.stored_charge)
 
@@ -225,9 +223,9 @@ def _set_off(me: Any, op: Any) -> None:
         me.vy *= op.b
         me.fast_fall = 0
     elif code == _LIFT:
-        if not me.air_lift:
+        if not me.float_spent:
             me.vy = op.a
-        me.air_lift = 1
+        me.float_spent = 1
     elif code == _WARP:
         length = math.hypot(me.script_x, me.script_y)
         speed = op.a / length + op.b

@@ -79,7 +79,6 @@ def touch_ground(me: Any, char: Any, line: int) -> None:
     me.ecb_lock = 0
     me.feet = 0.0
     me.drop_line = -1
-    me.air_lift = 0
 
 
 @kernel

@@ -116,7 +116,7 @@ def _charge(holds: NDArray[np.bool_], past: Past) -> NDArray[np.int64]:
 def _spent(past: Past) -> NDArray[np.bool_]:
     """Whether a floating special was used since the last ordinary landing, landing of such a special, or death."""
     action, airborne = past.seen["action"], past.seen["airborne"] == 1
-    floats = _has(Op.FLOAT, past)
+    floats = _has(Op.FLOAT, past) | _has(Op.LIFT, past)
     used = floats & airborne
     refreshes = _has(Op.REFRESH, past)
     came_down = ~airborne & (before(refreshes & airborne) != 0)
