@@ -46,6 +46,18 @@ GRAB: Final = np.dtype(
     ]
 )
 
+SEIZURE: Final = np.dtype(
+    [
+        ("actions", "<i4", (2,)),  # states of the special that seizes, grounded and airborne; 0 none
+        ("grab", GRAB),
+        ("release", "<f4"),  # age from which the victim falls
+        ("damage", "<f4"),
+        ("attack_id", "<i4"),
+        ("path", "<i4", (2,)),  # first row and end of `points`: root of the held fighter from the holder's
+    ]
+)
+"""A special that takes hold of the other fighter without a grip and lets it fall."""
+
 PATH_POINT: Final = np.dtype([("age", "<f4"), ("x", "<f4"), ("y", "<f4")])
 THROW_HIT: Final = np.dtype([("age", "<f4"), ("damage", "<f4"), ("freezes", "<i4")])
 """A blow at the held fighter; `freezes`: hitlag of the thrower is the victim's, else one frame less."""
@@ -76,6 +88,7 @@ HOLD: Final = np.dtype(
         ("thrown", "<f4", (2,)),
         ("hang", "<f4", (3,)),  # height of a held fighter in the air: first and second frame of the pull, then
         ("throws", THROW, (THROWS,)),  # forward, back, up, down
+        ("seizure", SEIZURE),
         ("points", PATH_POINT, (MAX_PATH,)),
         ("throw_hits", THROW_HIT, (MAX_THROW_HITS,)),
         ("shots", SHOT, (MAX_SHOTS,)),

@@ -66,21 +66,36 @@ def compile_holds(holds: HoldFacts, character: int, out: NDArray[np.void]) -> No
         for age, x, y in tables["grip"][state]:
             out["grip"][slot, min(int(age), GRIP_AGES - 1) :] = (x, y)
     ends = {"points": 0, "throw_hits": 0, "shots": 0}
+    if "SEIZURE" in tables:
+        _fill_seizure(holds, character, ends, out)
     for slot, state in enumerate(THROW_STATES):
         _fill_throw(holds, tables[state], slot, ends, out)
 
 
 def _fill_grabs(holds: HoldFacts, character: int, out: NDArray[np.void]) -> None:
-    table = animations(character)
     windows = (holds.tables["grab"]["standing"], holds.tables["grab"]["running"])
-    for action, (first, last), grab in zip(GRAB_STATES, windows, out["grabs"], strict=True):
-        frame = table.get(action, {}).get(first)
-        boxes = [box for box in frame.boxes if box is not None and box.size > 0] if frame is not None else []
-        if not boxes or len(boxes) > GRAB_BOXES:
-            raise BadHoldFacts(f"{holds.file}: libmelee has {len(boxes)} grab boxes on frame {first} of state {action}")
-        grab["first"], grab["last"], grab["used"] = first, last, len(boxes)
-        for name in ("x", "y", "size"):
-            grab[name][: len(boxes)] = [getattr(box, name) for box in boxes]
+    for action, window, grab in zip(GRAB_STATES, windows, out["grabs"], strict=True):
+        _fill_grab(holds, character, action, window, grab)
+
+
+def _fill_grab(holds: HoldFacts, character: int, action: int, window: list[float], grab: NDArray[np.void]) -> None:
+    first, last = window
+    frame = animations(character).get(action, {}).get(int(first))
+    boxes = [box for box in frame.boxes if box is not None and box.size > 0] if frame is not None else []
+    if not boxes or len(boxes) > GRAB_BOXES:
+        raise BadHoldFacts(f"{holds.file}: libmelee has {len(boxes)} grab boxes on frame {first} of state {action}")
+    grab["first"], grab["last"], grab["used"] = first, last, len(boxes)
+    for name in ("x", "y", "size"):
+        grab[name][: len(boxes)] = [getattr(box, name) for box in boxes]
+
+
+def _fill_seizure(holds: HoldFacts, character: int, ends: dict[str, int], out: NDArray[np.void]) -> None:
+    """The special that seizes: both its states reach as the first does."""
+    known, seizure = holds.tables["SEIZURE"], out["seizure"]
+    for name in ("actions", "release", "damage", "attack_id"):
+        seizure[name] = known[name]
+    _fill_grab(holds, character, int(known["actions"][0]), known["grab"], seizure["grab"])
+    seizure["path"] = _store(holds, "points", known["path"], ends, out)
 
 
 def _fill_throw(

@@ -310,6 +310,7 @@ def _holds() -> dict[int, StateRow]:
         **_rows("PUMMELED_HIGH", held._replace(next=a.GRABBED_WAIT_HIGH.value)),
         **_rows("GRAB_PUMMELED", held._replace(next=a.GRABBED.value)),
         **_rows("THROWN_FORWARD THROWN_BACK THROWN_UP THROWN_DOWN", held._replace(kind=Kind.THROWN)),
+        **_rows("THROWN_MEWTWO THROWN_MEWTWO_AIR", held._replace(kind=Kind.THROWN)),
     }
 
 

@@ -111,6 +111,26 @@ def test_confusion_turns_a_laser_round_and_leaves_it_its_owner() -> None:
     assert made.get(0, "percent") == made.get(1, "percent") == 0
 
 
+@pytest.mark.parametrize(("air", "held"), [(0, Action.THROWN_MEWTWO), (1, Action.THROWN_MEWTWO_AIR)])
+def test_confusion_spins_the_other_fighter_and_lets_it_fall(air: int, held: Action) -> None:
+    made = duel(gap=20.0)
+    if air:
+        for seat, x, y in ((0, 0.0, 60.0), (1, 20.0, 70.0)):
+            made.put(seat, x=x, y=y, prev_x=x, prev_y=y, airborne=1, action=Action.FALLING.value, vy=0.0)
+        made.put(0, float_spent=1)
+    made.step(pad(Button.B, stick_x=1.0))
+    players = [made.step() for _ in range(40)]
+    states = [int(p["action"][1]) for p in players]
+    first, last = states.index(held.value), len(states) - states[::-1].index(held.value) - 1
+    assert (players[first]["state_age"][0], players[last]["state_age"][0]) == (12, 38)
+    assert players[first]["facing"][1] == players[first]["facing"][0] == 1
+    middle = players[first + 10]
+    assert middle["x"][1] - middle["x"][0] == pytest.approx(19.093, abs=1e-3)
+    assert middle["y"][1] - middle["y"][0] == pytest.approx(8.886, abs=1e-3)
+    assert states[last + 1] == Action.TUMBLING.value
+    assert made.get(1, "percent") == 10
+
+
 @pytest.mark.parametrize(("stick_x", "stick_y"), [(1.0, 0.0), (0.0, 1.0), (0.6, 0.0), (-0.6, 0.8)])
 def test_teleport_goes_where_it_is_aimed_at_a_speed_by_the_stick(stick_x: float, stick_y: float) -> None:
     made = airborne()

@@ -13,10 +13,20 @@ from envs.game import Button
 from envs.sim.hold_layout import FREE, HELD, HOLDS
 from envs.sim.jit import kernel
 from envs.sim.kernel.geometry import segments_squared
-from envs.sim.kernel.held import HELD_HIGH, HELD_LOW, PULLED_HIGH, PULLED_LOW, STRUCK_HIGH, STRUCK_LOW, carry, struggle
+from envs.sim.kernel.held import (
+    HELD_HIGH,
+    HELD_LOW,
+    PULLED_HIGH,
+    PULLED_LOW,
+    STRUCK_HIGH,
+    STRUCK_LOW,
+    carry,
+    seizes,
+    struggle,
+)
 from envs.sim.kernel.publish import HURT, hurtbox_state
 from envs.sim.kernel.throw import deal, run_throw, start_throw, strike_held
-from envs.sim.kernel.transition import enter
+from envs.sim.kernel.transition import enter, leave_ground
 from envs.sim.states import Flag, Kind
 
 _RUNNING_GRAB: Final = int(Action.GRAB_RUNNING.value)
@@ -24,6 +34,8 @@ _PULL: Final = int(Action.GRAB_PULLING.value)
 _RUNNING_PULL: Final = int(Action.GRAB_RUNNING_PULLING.value)
 _WAIT: Final = int(Action.GRAB_WAIT.value)
 _PUMMEL: Final = int(Action.GRAB_PUMMEL.value)
+_SEIZED_LOW, _SEIZED_HIGH = int(Action.THROWN_MEWTWO.value), int(Action.THROWN_MEWTWO_AIR.value)
+_TUMBLING: Final = int(Action.TUMBLING.value)
 _PUMMEL_ID: Final = 52
 _NO_CONTACT: Final = int(Flag.NO_CONTACT)
 _A, _Z = int(Button.A), int(Button.Z)
@@ -37,8 +49,12 @@ def resolve_grabs(game: Any, tables: Any) -> None:
         me, foe = game.fighters[seat], game.fighters[1 - seat]
         kind = tables.characters[me.row].states[me.action].kind
         if kind == Kind.CATCH:
-            if me.grip == FREE and _catches(me, foe, tables):
+            grab = tables.characters[me.row].hold.grabs[1 if me.action == _RUNNING_GRAB else 0]
+            if me.grip == FREE and _catches(me, foe, tables, grab):
                 _seize(game, me, foe, tables)
+        elif kind == Kind.SPECIAL and me.grip == FREE and seizes(me, tables.characters[me.row].hold):
+            if _catches(me, foe, tables, tables.characters[me.row].hold.seizure.grab):
+                _seize_by_special(me, foe, tables)
         elif me.grip == HOLDS and me.hitlag <= 0:
             if kind == Kind.PUMMEL:
                 _strike(me, foe, tables)
@@ -47,9 +63,8 @@ def resolve_grabs(game: Any, tables: Any) -> None:
 
 
 @kernel
-def _catches(me: Any, foe: Any, tables: Any) -> bool:
+def _catches(me: Any, foe: Any, tables: Any, grab: Any) -> bool:
     """Whether one of my grab boxes reaches the other fighter's body."""
-    grab = tables.characters[me.row].hold.grabs[1 if me.action == _RUNNING_GRAB else 0]
     if me.hitlag > 0 or me.age < grab.first or me.age > grab.last or not _can_be_caught(foe, tables):
         return False
     hurt = tables.characters[foe.row].combat.hurt[foe.action]
@@ -90,13 +105,48 @@ def _seize(game: Any, me: Any, foe: Any, tables: Any) -> None:
         foe.grab_timer -= common.grab_frames_behind
     foe.held_frames = foe.mash_frames = 0.0
     foe.mash_x = foe.mash_y = foe.wants_jump = 0
-    foe.vx = foe.vy = foe.ground_v = foe.kb_x = foe.kb_y = foe.ground_kb = foe.pushback = foe.dash_impulse = 0.0
-    foe.hitlag = foe.hitstun = 0.0
-    foe.fast_fall = foe.di_pending = foe.in_tumble = 0
+    _stop(foe)
     enter(foe, tables.characters[foe.row].states, PULLED_HIGH if foe.airborne else PULLED_LOW)
     foe.age = 1.0
     if foe.airborne:
         carry(game, me, foe, tables)
+
+
+@kernel
+def _stop(foe: Any) -> None:
+    """A caught fighter loses all speed."""
+    foe.vx = foe.vy = foe.ground_v = foe.kb_x = foe.kb_y = foe.ground_kb = foe.pushback = foe.dash_impulse = 0.0
+    foe.hitlag = foe.hitstun = 0.0
+    foe.fast_fall = foe.di_pending = foe.in_tumble = 0
+
+
+@kernel
+def _seize_by_special(me: Any, foe: Any, tables: Any) -> None:
+    """The victim turns its back and hangs in the air; a holder in the air stops falling for this frame."""
+    char = tables.characters[foe.row]
+    me.grip, foe.grip = HOLDS, HELD
+    foe.facing = me.facing
+    foe.grab_timer = 0.0
+    if not foe.airborne:
+        leave_ground(foe, char)
+    _stop(foe)
+    enter(foe, char.states, _SEIZED_HIGH if me.airborne else _SEIZED_LOW)
+    foe.age = 1.0
+    me.vy = 0.0
+
+
+@kernel
+def _drop_seized(game: Any, me: Any, foe: Any, tables: Any) -> None:
+    """Let a seized fighter fall where the special has turned it to."""
+    seizure = tables.characters[me.row].hold.seizure
+    if me.age < seizure.release:
+        return
+    carry(game, me, foe, tables)
+    foe.x, foe.y = foe.x + me.vx, foe.y + me.vy
+    me.grip = foe.grip = FREE
+    deal(me, foe, tables, seizure.damage, seizure.attack_id)
+    enter(foe, tables.characters[foe.row].states, _TUMBLING)
+    foe.in_tumble = 1
 
 
 @kernel
@@ -107,6 +157,8 @@ def advance_hold(game: Any, me: Any, foe: Any, tables: Any) -> None:
         run_throw(game, me, foe, tables)
     elif me.grip == FREE:
         return
+    elif kind == Kind.SPECIAL and me.grip == HOLDS:
+        _drop_seized(game, me, foe, tables)
     elif kind == Kind.HELD:
         struggle(me, foe, tables)
     elif kind == Kind.CATCH_PULL:

@@ -64,9 +64,20 @@ def follow(game: Any, tables: Any) -> None:
 
 
 @kernel
+def seizes(me: Any, hold: Any) -> bool:
+    """Whether the fighter is in its special that takes hold of the other one."""
+    first, second = hold.seizure.actions[0], hold.seizure.actions[1]
+    return first > 0 and (me.action == first or me.action == second)
+
+
+@kernel
 def carry(game: Any, me: Any, foe: Any, tables: Any) -> None:
     """Put the fighter that I hold where my animation has it."""
     char, held = tables.characters[me.row], tables.characters[foe.row].hold
+    if seizes(me, char.hold):
+        x, y = along(char.hold, char.hold.seizure.path[0], char.hold.seizure.path[1], me.age)
+        foe.x, foe.y = me.x + me.facing * x, me.y + y
+        return
     if char.states[me.action].kind == Kind.THROW:
         throw = char.hold.throws[me.action - _FIRST_THROW]
         x, y = along(char.hold, throw.path[0], throw.path[1], me.age)

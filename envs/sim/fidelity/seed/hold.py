@@ -17,6 +17,8 @@ from envs.sim.states import COMMON_STATES, Kind
 
 _KINDS_HOLDING: Final = (Kind.CATCH_PULL, Kind.CATCH_WAIT, Kind.PUMMEL, Kind.THROW)
 _KINDS_HELD: Final = (Kind.HELD, Kind.THROWN)
+SEIZED_STATES: Final = (Action.THROWN_MEWTWO.value, Action.THROWN_MEWTWO_AIR.value)
+"""States of a fighter in the hold of a special, whose own states are the holder's."""
 _PULLED: Final = (Action.GRAB_PULL.value, Action.GRAB_PULLING_HIGH.value)
 
 
@@ -31,8 +33,8 @@ HELD_STATES: Final = _states(_KINDS_HELD)
 def rebuild_hold(out: NDArray[np.void], past: Past) -> None:
     """The grip between two fighters, unless the simulator lacks the holder, and what it has done so far."""
     mine, other = past.seen["action"], past.other["action"]
-    holds = np.isin(mine, HOLDING_STATES) & np.isin(other, HELD_STATES)
-    held = np.isin(mine, HELD_STATES) & np.isin(other, HOLDING_STATES)
+    holds = (np.isin(mine, HOLDING_STATES) & np.isin(other, HELD_STATES)) | np.isin(other, SEIZED_STATES)
+    held = (np.isin(mine, HELD_STATES) & np.isin(other, HOLDING_STATES)) | np.isin(mine, SEIZED_STATES)
     if character_row(int(past.other["character"][0])) == STRANGER:
         held = np.zeros_like(held)
     out["grip"] = np.where(holds, HOLDS, np.where(held, HELD, 0))
