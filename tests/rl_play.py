@@ -10,8 +10,8 @@ import torch
 
 from exphil_league.config.league import LeagueConfig, RatingConfig, SnapshotConfig
 from exphil_league.config.policy import PolicyConfig
+from exphil_league.config.ppo import PPOConfig
 from exphil_league.config.recipe import Recipe
-from exphil_league.config.training import PPOConfig
 from exphil_league.league.model import MatchResult, Roster
 from exphil_league.league.service import LocalLeague
 from exphil_league.rl.algorithm import LeaguePPOConfig

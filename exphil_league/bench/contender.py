@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from exphil_league.config.game import GameConfig
-from exphil_league.config.training import PPOConfig
+from exphil_league.config.ppo import PPOConfig
 from policies.spec import PolicySpec
 
 

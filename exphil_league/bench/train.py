@@ -16,7 +16,7 @@ from typing import Any
 
 from exphil_league.bench.contender import Contender, Task, Timing, one_thread
 from exphil_league.config.game import GameConfig
-from exphil_league.config.training import PPOConfig
+from exphil_league.config.ppo import PPOConfig
 from exphil_league.observe.progress import progress
 from policies.spec import PolicySpec
 

@@ -9,9 +9,10 @@ from exphil_league.config.evaluation import EvaluationConfig
 from exphil_league.config.game import GameConfig
 from exphil_league.config.league import LeagueConfig, LeagueSetup, RatingConfig
 from exphil_league.config.policy import PolicyConfig
+from exphil_league.config.ppo import PPOConfig
 from exphil_league.config.replays import ReplaysConfig
 from exphil_league.config.run import RunConfig
-from exphil_league.config.training import ImitationConfig, PPOConfig, RayConfig
+from exphil_league.config.training import ImitationConfig, RayConfig
 
 
 class Recipe(Section):
@@ -36,6 +37,10 @@ class Recipe(Section):
             raise ValueError(
                 f"ppo.minibatches ({self.ppo.minibatches}) is more than ppo.games ({self.ppo.games}): "
                 "a minibatch holds at least one whole sequence"
+            )
+        if self.ppo.minibatches % self.ppo.accumulate:
+            raise ValueError(
+                f"ppo.accumulate ({self.ppo.accumulate}) does not divide ppo.minibatches ({self.ppo.minibatches})"
             )
         return self
 

@@ -1,11 +1,10 @@
-"""Recipe sections of the learning engine: imitation, PPO, and the machines they run on."""
+"""Recipe sections of imitation and of the machines a run is spread over; self-play PPO is in `ppo`."""
 
 from __future__ import annotations
 
 from pydantic import Field, field_validator
 
 from envs.game import character_id, character_name
-from envs.reward import RewardWeights
 from exphil_league.config.base import Section
 from exphil_league.config.game import CharacterNames
 
@@ -36,30 +35,6 @@ class ImitationConfig(Section):
     @classmethod
     def _characters(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(character_name(character_id(n)) for n in names)
-
-
-class PPOConfig(Section):
-    """Self-play PPO of one learning player."""
-
-    games: int = Field(64, ge=2, description="games N a runner plays at once")
-    unroll_frames: int = Field(64, ge=4, description="frames T in a chunk")
-    epochs: int = Field(2, ge=1, description="passes over a chunk")
-    minibatches: int = Field(2, ge=1, description="parts a chunk's columns are split into, whole sequences each")
-    learning_rate: float = Field(3e-4, gt=0, description="Adam step size")
-    gamma: float = Field(0.997, gt=0, lt=1, description="discount per agent step")
-    gae_lambda: float = Field(0.95, ge=0, le=1, description="trace decay of advantages per agent step")
-    clip: float = Field(0.2, gt=0, description="clip of the probability ratio")
-    value_weight: float = Field(0.5, ge=0, description="weight of the value head's loss")
-    entropy_weight: float = Field(0.003, ge=0, description="weight of the entropy of the parts, in nats")
-    teacher_weight: float = Field(0.05, ge=0, description="weight of KL(policy, warm start)")
-    max_grad_norm: float = Field(0.5, gt=0, description="longer gradients are scaled to this norm")
-    value_warmup_updates: int = Field(4, ge=0, description="first updates train the value head only")
-    reward: RewardWeights = Field(
-        RewardWeights(), description="weights of the reward terms; imitation's returns use them too"
-    )
-    opponents_per_runner: int = Field(4, ge=1, description="distinct frozen opponents a runner plays at once, at most")
-    exploiter_share: float = Field(0.25, gt=0, lt=1, description="share of the games for all exploiters together")
-    publish_every_updates: int = Field(1, ge=1, description="updates between two checkpoints told to the league")
 
 
 class RayConfig(Section):

@@ -138,7 +138,7 @@ class LeaguePPO(PPO):
     # Players
 
     def policy(self, player: str) -> Policy:
-        """A copy of a learning player's present policy."""
+        """A copy of a learning player's policy as the league is told it."""
         weights = self.learner_group.foreach_learner(_weights, player=player).result_or_errors[0].get()
         policy = Policy(self._setup.spec)
         policy.load_state_dict(weights)
@@ -182,7 +182,7 @@ def _sample_to_store(runner: BatchedEnvRunner) -> tuple[ray.ObjectRef, SampleSta
 
 
 def _weights(learner: LeagueLearner, player: str) -> dict[str, Tensor]:
-    return learner.policy_weights(player)
+    return learner.published_weights(player)
 
 
 def _reset_player(learner: LeagueLearner, player: str, weights: Mapping[str, Tensor]) -> None:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from exphil_league.rl.buffers import check_written
 from exphil_league.rl.chunk import Chunk
-from exphil_league.rl.losses import gae, normalise
-from policies.policy import PolicyInputs
+from exphil_league.rl.losses import gae, normalise, vtrace
+from policies.policy import Policy, PolicyInputs
 
 Columns = tuple[Tensor, ...]
 
@@ -25,6 +25,7 @@ class PlayerBatch:
     resets: Tensor  # [T, B]
     parts: Tensor  # [T, B, A]
     log_prob: Tensor  # [T, B] behaviour
+    value: Tensor  # [T, B] behaviour
     advantage: Tensor  # [T, B] normalised over the batch
     target: Tensor  # [T, B] of the value head
     state: Columns  # [B, ...] before row 0
@@ -72,27 +73,46 @@ class ReturnSettings:
     gae_lambda: float
 
 
-def to_batch(chunk: Chunk, settings: ReturnSettings, device: torch.device) -> PlayerBatch:
-    """A player's chunk as a batch without a teacher. Raises UnwrittenRow for rows the runner never filled in."""
+def to_batch(
+    chunk: Chunk, settings: ReturnSettings, device: torch.device, present: Policy | None = None
+) -> PlayerBatch:
+    """A player's chunk as a batch without a teacher. Raises UnwrittenRow for rows the runner never filled in.
+
+    present: the policy as it is now, for a chunk that older weights played (V-trace); None for a chunk of its own
+    (generalised advantage estimation).
+    """
     check_written(chunk)
 
     def tensor(array: Any) -> Tensor:
         return torch.tensor(array, device=device)  # a copy: Ray hands out read-only arrays, a runner reuses its own
 
-    advantage, target = gae(
-        tensor(chunk.reward),
-        tensor(chunk.value),
-        tensor(chunk.terminated),
-        tensor(chunk.truncated),
-        settings.gamma,
-        settings.gae_lambda,
-    )
+    inputs = PolicyInputs(*(tensor(a) for a in (chunk.floats, chunk.ids, chunk.queue)))
+    resets, parts, log_prob = tensor(chunk.resets), tensor(chunk.parts), tensor(chunk.log_prob)
+    value, state = tensor(chunk.value), tuple(tensor(layer) for layer in chunk.state)
+    ends = tensor(chunk.terminated), tensor(chunk.truncated)
+    if present is None:
+        returns = gae(tensor(chunk.reward), value, *ends, settings.gamma, settings.gae_lambda)
+    else:
+        now_log_prob, now_value = _reread(present, inputs, state, resets, parts)
+        returns = vtrace(
+            now_log_prob - log_prob, tensor(chunk.reward), now_value, *ends, settings.gamma, settings.gae_lambda
+        )
     return PlayerBatch(
-        inputs=PolicyInputs(*(tensor(a[:-1]) for a in (chunk.floats, chunk.ids, chunk.queue))),
-        resets=tensor(chunk.resets[:-1]),
-        parts=tensor(chunk.parts),
-        log_prob=tensor(chunk.log_prob),
-        advantage=normalise(advantage),
-        target=target,
-        state=tuple(tensor(layer) for layer in chunk.state),
+        inputs=PolicyInputs(*(field[:-1] for field in inputs)),
+        resets=resets[:-1],
+        parts=parts,
+        log_prob=log_prob,
+        value=value[:-1],
+        advantage=normalise(returns.advantage),
+        target=returns.target,
+        state=state,
     )
+
+
+@torch.no_grad()
+def _reread(
+    policy: Policy, inputs: PolicyInputs, state: Columns, resets: Tensor, parts: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What a policy says today: log-probability [T, B] of the taken parts and value [T + 1, B]."""
+    features, _ = policy.unroll(inputs, state, resets)
+    return policy.head.evaluate(features[:-1], parts).log_prob, policy.value(features)

@@ -1,33 +1,34 @@
 """The learner: RLlib's PPO learner fed with time-major chunks.
 
 RLlib keeps optimizers, device placement, DDP, checkpoints and metrics. Ours are the data path (no
-connectors, no padding: whole sequences of chosen columns), the loss, and a gradient step that skips what is
-not finite.
+connectors, no padding: whole sequences of chosen columns), the loss, and the steps (`exphil_league.rl.stepper`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import torch
 from ray.rllib.algorithms.ppo.torch.ppo_torch_learner import PPOTorchLearner
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
 
 from exphil_league.rl.batch import PlayerBatch, ReturnSettings, to_batch
 from exphil_league.rl.buffers import concatenate
-from exphil_league.rl.module import BATCH, VALUE_ONLY
+from exphil_league.rl.module import BATCH, PRECISION, VALUE_ONLY
 from exphil_league.rl.runner import Sample
 from exphil_league.rl.setup import RLSetup
+from exphil_league.rl.stepper import Stepper
 from exphil_league.rl.teacher import Teacher
-from exphil_league.rl.update import minibatch_loss
+from exphil_league.rl.update import behaviour_kl, minibatch_loss
 from policies import checkpoint
 from policies.policy import Policy
 
 _PROGRESS: Final = "league_progress"
+_CHECKED_SHARE: Final = 8
+"""After the last step the distance from behaviour is measured on one of so many columns of the last minibatch."""
 
 
 @dataclass
@@ -35,16 +36,6 @@ class Minibatch:
     """One minibatch of every learning player that has data; what RLlib's update loop hands to `_update`."""
 
     policy_batches: dict[str, dict[str, Any]]
-
-
-@dataclass
-class Progress:
-    """Counters and random state of a learner that a checkpoint keeps."""
-
-    updates: dict[str, int] = field(default_factory=dict)
-    """Finished updates by player since its start or reset."""
-    skipped_steps: dict[str, int] = field(default_factory=dict)
-    """Gradient steps left out by player because something was not finite."""
 
 
 class LeagueLearner(PPOTorchLearner):
@@ -60,12 +51,13 @@ class LeagueLearner(PPOTorchLearner):
         torch.set_num_threads(self._setup.torch_threads)
         super().build()
         players = self._setup.players
-        self._progress = Progress(dict.fromkeys(players, 0), dict.fromkeys(players, 0))
+        self._steppers = {player: self._stepper(player) for player in players}
+        self._minibatch = 0
         self._shuffle = torch.Generator().manual_seed(self._setup.seed)
         self._teachers = {
             start.player: Teacher(checkpoint.load(start.teacher).to(self._device))
             for start in self._setup.starts
-            if start.teacher is not None and self._setup.ppo.teacher_weight > 0
+            if start.teacher is not None and self._setup.ppo.wants_teacher
         }
         self._terms: dict[str, list[dict[str, Tensor]]] = defaultdict(list)
 
@@ -76,21 +68,29 @@ class LeagueLearner(PPOTorchLearner):
             module_id=module_id, optimizer=optimizer, params=params, lr_or_lr_schedule=self.config.lr
         )
 
+    def _stepper(self, player: str) -> Stepper:
+        ((_, optimizer),) = self.get_optimizers_for_module(player)
+        return Stepper(self._policy(player), optimizer, self._setup.ppo)
+
     # Data
 
     def _create_iterator_if_necessary(self, *, training_data: Any, **kwargs: Any) -> Iterator[Minibatch]:
         """Minibatches of all epochs. `training_data.episodes` are the runners' samples."""
+        for stepper in self._steppers.values():
+            stepper.begin_update()
         return self._minibatches(self._batches(training_data.episodes))
 
     def _batches(self, samples: Sequence[Sample]) -> dict[str, PlayerBatch]:
         ppo = self._setup.ppo
+        stale = any(sample.weights < self._weights_seq_no - 1 for sample in samples)
         batches = {}
         for player in self._setup.players:
             found = [(s, chunk) for s in samples for chunk in s.chunks if chunk.player == player]
             if not found:
                 continue
             merged = concatenate([chunk for _, chunk in found])
-            batch = to_batch(merged, ReturnSettings(ppo.gamma, ppo.gae_lambda), self._device)
+            present = self._policy(player) if stale else None
+            batch = to_batch(merged, ReturnSettings(ppo.gamma, ppo.gae_lambda), self._device, present)
             if player in self._teachers:
                 sources = [(s.source, s.sequence, chunk.log_prob.shape[1]) for s, chunk in found]
                 batch.teacher = self._teachers[player].log_probs(batch, sources)
@@ -98,19 +98,22 @@ class LeagueLearner(PPOTorchLearner):
         return batches
 
     def _minibatches(self, batches: Mapping[str, PlayerBatch]) -> Iterator[Minibatch]:
-        ppo = self._setup.ppo
+        ppo, last = self._setup.ppo, dict[str, PlayerBatch]()
+        self._minibatch = 0
         for _ in range(ppo.epochs):
             streams = [batch.minibatches(ppo.minibatches, self._shuffle) for batch in batches.values()]
             for group in zip(*streams, strict=True):
-                yield Minibatch(
-                    {
-                        player: {BATCH: batch, VALUE_ONLY: self._warming_up(player)}
-                        for player, batch in zip(batches, group, strict=True)
-                    }
-                )
+                last = dict(zip(batches, group, strict=True))
+                yield Minibatch({player: self._train_batch(player, batch) for player, batch in last.items()})
+                self._minibatch += 1
+        if ppo.kl_limit > 0:
+            for player, batch in last.items():
+                columns = torch.arange(-(-batch.columns // _CHECKED_SHARE), device=self._device)
+                self._steppers[player].check(behaviour_kl(self._policy(player), batch.select(columns)))
 
-    def _warming_up(self, player: str) -> bool:
-        return self._progress.updates[player] < self._setup.ppo.value_warmup_updates
+    def _train_batch(self, player: str, batch: PlayerBatch) -> dict[str, Any]:
+        warming_up = self._steppers[player].warming_up
+        return {BATCH: batch, VALUE_ONLY: warming_up, PRECISION: self._setup.ppo.precision}
 
     def _set_slicing_by_batch_id(self, batch: Any, *, value: bool) -> Any:
         """Nothing to do: our minibatches are whole sequences already."""
@@ -120,29 +123,32 @@ class LeagueLearner(PPOTorchLearner):
 
     def compute_loss_for_module(self, *, module_id: str, config: Any, batch: Any, fwd_out: Any) -> Tensor:
         """Loss of one player: `batch` as `Minibatch` has it, `fwd_out` an Evaluation."""
-        loss, terms = minibatch_loss(fwd_out, batch[BATCH], self._setup.ppo, batch[VALUE_ONLY])
+        stepper = self._steppers[module_id]
+        loss, terms = minibatch_loss(fwd_out, batch[BATCH], stepper.now, batch[VALUE_ONLY])
+        stepper.check(terms["kl_behaviour"])
         self._terms[module_id].append(terms)
-        return loss
+        return loss / self._setup.ppo.accumulate
+
+    def compute_gradients(self, loss_per_module: Any, **kwargs: Any) -> dict[Any, Any]:
+        """Gradients of all players, added up over `ppo.accumulate` minibatches."""
+        if self._minibatch % self._setup.ppo.accumulate == 0:
+            for optimizer in self._named_optimizers.values():
+                optimizer.zero_grad(set_to_none=True)
+        sum(loss_per_module.values(), torch.zeros((), device=self._device)).backward()
+        return {}
 
     def postprocess_gradients(self, gradients_dict: dict[Any, Any]) -> dict[Any, Any]:
-        """Clip each player's gradient by its norm; drop it whole when the norm is not finite."""
-        for player in self._setup.players:
-            params = [p for p in self._policy(player).parameters() if p.grad is not None]
-            if not params:
-                continue
-            norm = clip_grad_norm_(params, self._setup.ppo.max_grad_norm)
-            if not torch.isfinite(norm):
-                self._progress.skipped_steps[player] += 1
-                for param in params:
-                    param.grad = None
-                continue
-            self._terms[player][-1]["grad_norm"] = norm.detach()
+        """Nothing: the steppers clip."""
         return gradients_dict
 
     def apply_gradients(self, gradients_dict: dict[Any, Any]) -> None:
-        """Step every optimizer; parameters without a gradient stay as they are."""
-        for optimizer in self._named_optimizers.values():
-            optimizer.step()
+        """Step every player whose minibatches of a step are together."""
+        if (self._minibatch + 1) % self._setup.ppo.accumulate:
+            return
+        for player, stepper in self._steppers.items():
+            norm = stepper.step()
+            if norm is not None:
+                self._terms[player][-1]["grad_norm"] = norm
 
     # Metrics and state
 
@@ -155,24 +161,24 @@ class LeagueLearner(PPOTorchLearner):
     def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         super().after_gradient_based_update(timesteps=timesteps)
         for player, terms in self._terms.items():
-            self._progress.updates[player] += 1
+            stepper = self._steppers[player]
+            stepper.end_update()
             for name in dict.fromkeys(name for term in terms for name in term):
                 values = torch.stack([term[name] for term in terms if name in term])
                 self.metrics.log_value((player, name), float(values.mean()), window=1)
-            self.metrics.log_value((player, "skipped_steps"), self._progress.skipped_steps[player], window=1)
-            self.metrics.log_value((player, "updates"), self._progress.updates[player], window=1)
+            for name, count in asdict(stepper.counts).items():
+                self.metrics.log_value((player, name), count, window=1)
+            self.metrics.log_value((player, "learning_rate"), stepper.now.learning_rate, window=1)
         self._terms.clear()
 
-    def policy_weights(self, player: str) -> dict[str, Tensor]:
-        """Copies on the CPU."""
-        return {name: tensor.detach().cpu().clone() for name, tensor in self._policy(player).state_dict().items()}
+    def published_weights(self, player: str) -> dict[str, Tensor]:
+        """What the league is told of a player: copies on the CPU."""
+        return self._steppers[player].published()
 
     def reset_player(self, player: str, weights: Mapping[str, Tensor]) -> None:
         """Start again from these policy weights: optimizer state, warm-up and counters begin anew."""
         self._policy(player).load_state_dict(dict(weights))
-        for _, optimizer in self.get_optimizers_for_module(player):
-            optimizer.state.clear()
-        self._progress.updates[player] = 0
+        self._steppers[player].restart()
 
     def _policy(self, player: str) -> Policy:
         return self._module[player].unwrapped().policy
@@ -187,8 +193,7 @@ class LeagueLearner(PPOTorchLearner):
         state = super().get_state(components, not_components=not_components, **kwargs)
         if self._check_component(_PROGRESS, components, not_components):
             state[_PROGRESS] = {
-                "updates": dict(self._progress.updates),
-                "skipped_steps": dict(self._progress.skipped_steps),
+                "steppers": {player: stepper.get_state() for player, stepper in self._steppers.items()},
                 "shuffle": self._shuffle.get_state().numpy(),
             }
         return state
@@ -197,5 +202,6 @@ class LeagueLearner(PPOTorchLearner):
         super().set_state(state)
         if _PROGRESS in state:
             kept = state[_PROGRESS]
-            self._progress = Progress(dict(kept["updates"]), dict(kept["skipped_steps"]))
+            for player, stepper in self._steppers.items():
+                stepper.set_state(kept["steppers"][player])
             self._shuffle.set_state(torch.from_numpy(kept["shuffle"]))

@@ -1,8 +1,8 @@
 """The terms of the PPO update as pure functions.
 
 Legend: T rows (agent steps), B columns (seats), A action parts. Everything is time-major [T, B]; means are
-taken over all rows and columns. Source of the update: Schulman et al. 2017 (clipped surrogate) and
-Schulman et al. 2016 (generalised advantage estimation).
+taken over all rows and columns. Sources: Schulman et al. 2017 (clipped surrogate), Schulman et al. 2016 (generalised
+advantage estimation), Espeholt et al. 2018 (V-trace).
 """
 
 from __future__ import annotations
@@ -37,16 +37,51 @@ def gae(
     bootstrapped through a row that terminated; a truncated row is bootstrapped with its own value, as the
     row after it belongs to the next game. No advantage flows back over either.
     """
+    delta, decay = _errors(reward, value, terminated, truncated, gamma, gae_lambda)
+    advantage = _discounted_sum(delta, decay)
+    return Advantages(advantage, advantage + value[:-1])
+
+
+def vtrace(
+    log_ratio: Tensor,
+    reward: Tensor,
+    value: Tensor,
+    terminated: Tensor,
+    truncated: Tensor,
+    gamma: float,
+    gae_lambda: float,
+) -> Advantages:
+    """Advantages of a behaviour that is not the present policy any more: V-trace with traces cut at 1.
+
+    log_ratio [T, B] is log(policy / behaviour) of the taken actions and value [T + 1, B] the present value
+    head's; the rest is as in `gae`, which this equals where the ratio is 1. The advantage of a row leaves the
+    row's own ratio out: the surrogate brings it.
+    """
+    weight = log_ratio.exp().clamp(max=1.0)
+    delta, decay = _errors(reward, value, terminated, truncated, gamma, gae_lambda)
+    correction = _discounted_sum(weight * delta, weight * decay)  # target - value, row by row
+    following = torch.cat([correction[1:], torch.zeros_like(correction[:1])])
+    return Advantages(delta + decay * following, value[:-1] + correction)
+
+
+def _errors(
+    reward: Tensor, value: Tensor, terminated: Tensor, truncated: Tensor, gamma: float, gae_lambda: float
+) -> tuple[Tensor, Tensor]:
+    """Temporal-difference errors [T, B] and how much of the next row's sum each row takes over [T, B]."""
     own = value[:-1]
     following = torch.where(truncated, own, value[1:]).masked_fill(terminated, 0.0)
     delta = reward + gamma * following - own
-    decay = (gamma * gae_lambda) * (~(terminated | truncated)).to(delta.dtype)
-    advantage = torch.empty_like(delta)
-    running = torch.zeros_like(delta[0])
-    for t in range(delta.shape[0] - 1, -1, -1):
-        running = torch.addcmul(delta[t], decay[t], running)
-        advantage[t] = running
-    return Advantages(advantage, advantage + own)
+    return delta, (gamma * gae_lambda) * (~(terminated | truncated)).to(delta.dtype)
+
+
+def _discounted_sum(terms: Tensor, decay: Tensor) -> Tensor:
+    """sum[t] = terms[t] + decay[t] * sum[t + 1], all [T, B]."""
+    out = torch.empty_like(terms)
+    running = torch.zeros_like(terms[0])
+    for t in range(terms.shape[0] - 1, -1, -1):
+        running = torch.addcmul(terms[t], decay[t], running)
+        out[t] = running
+    return out
 
 
 def normalise(advantage: Tensor) -> Tensor:
@@ -69,9 +104,16 @@ def clipped_surrogate(log_prob: Tensor, behaviour_log_prob: Tensor, advantage: T
     return Surrogate(loss, kl, share)
 
 
-def value_loss(value: Tensor, target: Tensor) -> Tensor:
-    """Half the mean squared error of values [T, B] to targets [T, B]."""
-    return 0.5 * (value - target).square().mean()
+def value_loss(value: Tensor, target: Tensor, behaviour: Tensor, clip: float) -> Tensor:
+    """Half the mean squared error of values [T, B] to targets [T, B].
+
+    With a clip above 0, moving farther than that from the behaviour's values [T, B] gains nothing.
+    """
+    error = (value - target).square()
+    if clip > 0:
+        near = behaviour + (value - behaviour).clamp(-clip, clip)
+        error = torch.maximum(error, (near - target).square())
+    return 0.5 * error.mean()
 
 
 def explained_variance(value: Tensor, target: Tensor) -> Tensor:

@@ -17,13 +17,16 @@ PLAYER_METRICS: Final = (
     *(f"entropy_{part}" for part in PARTS),
     "kl_behaviour",
     "kl_teacher",
+    "kl_teacher_forward",
     "explained_variance",
     "clipped_share",
     "grad_norm",
+    "learning_rate",
     "skipped_steps",
+    "reverted_steps",
     "updates",
 )
-"""Means over an update's minibatches, but `skipped_steps` and `updates`, which count."""
+"""Means over an update's minibatches, but the last three, which count since the player's start or reset."""
 
 
 def add_stats(all_stats: Iterable[SampleStats]) -> SampleStats:

@@ -22,6 +22,7 @@ from policies.spec import PolicySpec
 
 BATCH: Final = "batch"
 VALUE_ONLY: Final = "value_only"
+PRECISION: Final = "precision"
 
 
 class LeagueModule(TorchRLModule, ValueFunctionAPI):
@@ -41,8 +42,8 @@ class LeagueModule(TorchRLModule, ValueFunctionAPI):
         return {}
 
     def _forward_train(self, batch: Mapping[str, Any], **kwargs: Any) -> Any:
-        """An Evaluation; `batch` holds a PlayerBatch and whether only the value head learns."""
-        return evaluate(self.policy, batch[BATCH], batch[VALUE_ONLY])
+        """An Evaluation; `batch` holds a PlayerBatch, whether only the value head learns, and the precision."""
+        return evaluate(self.policy, batch[BATCH], batch[VALUE_ONLY], batch[PRECISION])
 
     def compute_values(self, batch: Mapping[str, Any], embeddings: Any = None) -> Tensor:
         """Values [T, B] of a PlayerBatch."""

@@ -14,6 +14,7 @@ from ray.rllib.core import COMPONENT_RL_MODULE
 from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
 from ray.rllib.env.env_runner import EnvRunner
 from ray.rllib.utils.checkpoints import Checkpointable
+from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
 
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.sampler import Sampler, SamplerSettings, SampleStats
@@ -32,6 +33,8 @@ class Sample:
     sequence: int
     """Counts this runner's samples, so that a gap shows."""
     chunks: list[Chunk]
+    weights: int = 0
+    """Updates behind the weights it was played with, as the learner group counts them."""
 
 
 class BatchedEnvRunner(EnvRunner, Checkpointable):
@@ -48,6 +51,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         self._sequence = 0
         self._sampler_state: dict[str, Any] = {}
         self._live_digests: dict[str, str] = {}
+        self._weights = 0
 
     def make_module(self) -> None:
         """The live learners, by player id."""
@@ -59,7 +63,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         sampler.live_digests = self._live_digests
         chunks = sampler.sample()
         self._sequence += 1
-        return Sample(self.worker_index or 0, self._sequence, chunks)
+        return Sample(self.worker_index or 0, self._sequence, chunks, self._weights)
 
     def take_stats(self) -> SampleStats:
         """What happened since the last call."""
@@ -96,6 +100,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         if COMPONENT_RL_MODULE in state:
             weights = state[COMPONENT_RL_MODULE]
             self.module.set_state(ray.get(weights) if isinstance(weights, ray.ObjectRef) else weights)
+            self._weights = state.get(WEIGHTS_SEQ_NO, self._weights)
         if _SAMPLER in state:
             self._sampler_state = dict(state[_SAMPLER])
             if self._sampler:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envs.backend import Backend
-from exphil_league.config.training import PPOConfig
+from exphil_league.config.ppo import PPOConfig
 from exphil_league.league.service import LeagueHandle
 from exphil_league.rl.opponents import LoadAgent
 from exphil_league.rl.slots import SlotGroup

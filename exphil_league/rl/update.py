@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from envs.controller import PARTS
-from exphil_league.config.training import PPOConfig
+from exphil_league.config.ppo import PPOConfig, Precision
 from exphil_league.rl.batch import PlayerBatch
 from exphil_league.rl.losses import clipped_surrogate, explained_variance, mean_per_part, value_loss
 from policies.policy import HeadOutput, Policy, kl
@@ -22,15 +22,26 @@ class Evaluation:
     value: Tensor  # [T, B]
 
 
-def evaluate(policy: Policy, batch: PlayerBatch, value_only: bool = False) -> Evaluation:
+def evaluate(
+    policy: Policy, batch: PlayerBatch, value_only: bool = False, precision: Precision = "float32"
+) -> Evaluation:
     """Unroll the policy over a minibatch from the state before its row 0.
 
     `value_only`: the value head reads the features as constants, so that its loss leaves the rest alone.
+    `precision`: of the network's products; what comes out is float32 either way.
     """
-    with torch.set_grad_enabled(torch.is_grad_enabled() and not value_only):
-        features, _ = policy.unroll(batch.inputs, batch.state, batch.resets)
-        head = policy.head.evaluate(features, batch.parts)
-    return Evaluation(head, policy.value(features))
+    with torch.autocast(batch.log_prob.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not value_only):
+            features, _ = policy.unroll(batch.inputs, batch.state, batch.resets)
+            head = policy.head.evaluate(features, batch.parts)
+        return Evaluation(head, policy.value(features).float())
+
+
+@torch.no_grad()
+def behaviour_kl(policy: Policy, batch: PlayerBatch) -> Tensor:
+    """Scalar estimate of KL(behaviour, policy) with the policy's present weights."""
+    log_prob = evaluate(policy, batch).head.log_prob
+    return clipped_surrogate(log_prob, batch.log_prob, batch.advantage, clip=0.0).behaviour_kl
 
 
 def minibatch_loss(
@@ -42,7 +53,7 @@ def minibatch_loss(
     knows imitation's returns only.
     """
     surrogate = clipped_surrogate(found.head.log_prob, batch.log_prob, batch.advantage, config.clip)
-    value_term = value_loss(found.value, batch.target)
+    value_term = value_loss(found.value, batch.target, batch.value, config.value_clip)
     entropy = mean_per_part(found.head.part_entropy)
     metrics = {
         "policy_loss": surrogate.loss,
@@ -56,10 +67,16 @@ def minibatch_loss(
     loss = config.value_weight * value_term
     policy_terms = surrogate.loss - config.entropy_weight * entropy.sum()
     if batch.teacher:
-        teacher_kl = mean_per_part(kl(found.head, found.head._replace(log_probs=batch.teacher))).sum()
-        metrics["kl_teacher"] = teacher_kl
-        policy_terms = policy_terms + config.teacher_weight * teacher_kl
+        reverse, forward = _teacher_kl(found.head, batch.teacher)
+        metrics |= {"kl_teacher": reverse, "kl_teacher_forward": forward}
+        policy_terms = policy_terms + config.teacher_weight * reverse + config.teacher_forward_weight * forward
     if not value_only:
         loss = loss + policy_terms
     metrics["loss"] = loss
     return loss, {name: value.detach() for name, value in metrics.items()}
+
+
+def _teacher_kl(head: HeadOutput, teacher: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Scalars KL(policy, teacher) and KL(teacher, policy), summed over the parts along the taken actions."""
+    taught = head._replace(log_probs=teacher)
+    return mean_per_part(kl(head, taught)).sum(), mean_per_part(kl(taught, head)).sum()

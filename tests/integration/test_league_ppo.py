@@ -114,7 +114,7 @@ def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: 
     assert result["rl"]["env_frames"] == 4 * 16 * 8 * runners
     assert league.status()["counts"]["games.train"] == 16 * runners
     assert league.learner("main").player.digest == checkpoint.digest_of(algo.policy("main"))
-    weights = algo.learner_group.foreach_learner(lambda learner: learner.policy_weights("main"))
+    weights = algo.learner_group.foreach_learner(lambda learner: learner.published_weights("main"))
     weights = [result.get() for result in weights.result_or_errors]
     assert all(torch.equal(tensor, weights[-1][name]) for name, tensor in weights[0].items())
     algo.stop()

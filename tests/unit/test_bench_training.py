@@ -11,7 +11,7 @@ from exphil_league.bench.handwritten import Handwritten
 from exphil_league.bench.rollout import measure_rollout
 from exphil_league.bench.train import default_task, measure_train, meets_thresholds
 from exphil_league.config.game import GameConfig
-from exphil_league.config.training import PPOConfig
+from exphil_league.config.ppo import PPOConfig
 from exphil_league.rl.batch import PlayerBatch
 from exphil_league.rl.losses import gae, normalise
 from exphil_league.rl.update import evaluate, minibatch_loss
@@ -45,7 +45,7 @@ def test_the_yardstick_has_our_loss(monkeypatch: pytest.MonkeyPatch) -> None:
         hand._reward, hand._value, hand._done, torch.zeros_like(hand._done), task.ppo.gamma, task.ppo.gae_lambda
     )
     batch = PlayerBatch(
-        PolicyInputs(hand._floats, hand._ids, hand._queue), hand._resets, hand._parts, hand._log_prob,
+        PolicyInputs(hand._floats, hand._ids, hand._queue), hand._resets, hand._parts, hand._log_prob, hand._value[:-1],
         normalise(advantage), target, hand._first_state,
     )  # fmt: skip
     ours, _ = minibatch_loss(evaluate(hand._policy, batch), batch, task.ppo)

@@ -9,13 +9,15 @@ import pytest
 import torch
 
 from exphil_league.config.recipe import Recipe
+from exphil_league.rl.batch import ReturnSettings, to_batch
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.runner import Sample
+from exphil_league.rl.teacher import Teacher
 from policies import checkpoint
 from policies.policy import Policy, PolicyInputs
 from tests.rl_play import config_of, found_league, new_sampler, small_recipe
-from tests.unit.test_losses import plain_gae
+from tests.unit.test_losses import plain_gae, plain_vtrace
 
 
 def new_learner(run: Path, recipe: Recipe) -> LeagueLearner:
@@ -33,6 +35,17 @@ def _no_league() -> None:
 
 def policy_of(learner: LeagueLearner, player: str = "main") -> Policy:
     return learner.module[player].policy
+
+
+def counts_of(learner: LeagueLearner, player: str = "main") -> dict[str, int]:
+    return learner.get_state()["league_progress"]["steppers"][player]["counts"]
+
+
+def weights_and_moments(learner: LeagueLearner) -> list[torch.Tensor]:
+    """Everything that a step of the main player changes, copied."""
+    ((_, optimizer),) = learner.get_optimizers_for_module("main")
+    moments = [tensor for state in optimizer.state.values() for tensor in state.values()]
+    return [tensor.detach().clone() for tensor in (*policy_of(learner).parameters(), *moments)]
 
 
 def recorded(run: Path, recipe: Recipe) -> Sample:
@@ -88,18 +101,26 @@ def reference_loss(policy: Policy, teacher: Policy, chunk: Chunk, recipe: Recipe
         for b in range(columns):
             ratio = torch.exp(log_prob[t, b] - float(chunk.log_prob[t, b]))
             gain = torch.min(ratio * scaled[t, b], ratio.clamp(1 - ppo.clip, 1 + ppo.clip) * scaled[t, b])
-            entropy = kl = torch.zeros(())
+            entropy = kl = forward_kl = torch.zeros(())
             for p, q in zip(outputs[t].log_probs, taught[t].log_probs, strict=True):
                 entropy = entropy - (p[b].exp() * p[b]).sum()
                 kl = kl + (p[b].exp() * (p[b] - q[b])).sum()
-            total = total - gain + ppo.value_weight * 0.5 * (value[t, b] - target[t, b]) ** 2
+                forward_kl = forward_kl + (q[b].exp() * (q[b] - p[b])).sum()
+            old = float(chunk.value[t, b])
+            near = torch.clamp(value[t, b], old - ppo.value_clip, old + ppo.value_clip)
+            error = torch.max((value[t, b] - target[t, b]) ** 2, (near - target[t, b]) ** 2)
+            total = total - gain + ppo.value_weight * 0.5 * error
             total = total - ppo.entropy_weight * entropy + ppo.teacher_weight * kl
+            total = total + ppo.teacher_forward_weight * forward_kl
     return total / scaled.numel()
 
 
 @pytest.mark.parametrize(("core", "delay_frames"), [("mlp", 0), ("gru", 0), ("gru", 3)])
 def test_one_update_is_the_reference(tmp_path: Path, core: str, delay_frames: int) -> None:
-    recipe = small_recipe(delay_frames, core, epochs=1, minibatches=1, value_warmup_updates=0, max_grad_norm=0.3)
+    recipe = small_recipe(
+        delay_frames, core, epochs=1, minibatches=1, value_warmup_updates=0, max_grad_norm=0.3,
+        teacher_forward_weight=0.5, value_clip=0.05,
+    )  # fmt: skip
     sample = recorded(tmp_path / "play", recipe)
     learner = new_learner(tmp_path / "learn", recipe)
     teacher = policy_of(learner, "main_exploiter")  # not trained below: it stays at the warm start
@@ -126,6 +147,87 @@ def test_one_update_is_the_reference(tmp_path: Path, core: str, delay_frames: in
     assert moved > 1e-3
 
 
+def test_stale_samples_get_the_references_v_trace(tmp_path: Path) -> None:
+    """The returns of a sample that older weights played are those of the plain loops, on the present weights."""
+    recipe = small_recipe(core="gru", time_limit_s=0.3)
+    chunk = recorded(tmp_path, recipe).chunks[0]
+    policy = checkpoint.load(next((tmp_path / "checkpoints").iterdir()))
+    with torch.no_grad():
+        for tensor in policy.parameters():
+            tensor.add_(0.05 * torch.randn_like(tensor))
+        log_prob, value, _ = reference_forward(policy, chunk)
+        ahead = Chunk(**{**vars(chunk), "parts": np.concatenate([chunk.parts, chunk.parts[-1:]])})
+        bootstrap = reference_forward(policy, ahead)[1][-1:]
+    values, ratio = torch.cat([value, bootstrap]).numpy(), np.exp(log_prob.numpy() - chunk.log_prob)
+    settings = ReturnSettings(0.9, 0.8)
+    batch = to_batch(chunk, settings, torch.device("cpu"), policy)
+    expected = [
+        plain_vtrace(*(a[:, b] for a in (ratio, chunk.reward, values, chunk.terminated, chunk.truncated)), 0.9, 0.8)
+        for b in range(values.shape[1])
+    ]
+    advantage, target = (np.stack(column, 1) for column in zip(*expected, strict=True))
+    np.testing.assert_allclose(batch.target, target, atol=1e-5)
+    np.testing.assert_allclose(batch.advantage, (advantage - advantage.mean()) / advantage.std(), atol=1e-5)
+    assert np.abs(target - to_batch(chunk, settings, torch.device("cpu")).target.numpy()).max() > 1e-3
+
+
+def test_a_step_too_far_is_taken_back_whole(tmp_path: Path) -> None:
+    """The second step is judged by the next minibatch and the last one by a look at the end; undoing is exact."""
+    recipe = small_recipe(epochs=1, minibatches=2, value_warmup_updates=0, kl_limit=1e-9)
+    learner, sample = new_learner(tmp_path / "learn", recipe), recorded(tmp_path / "play", recipe)
+    before = weights_and_moments(learner)
+    learner.update(episodes=[sample])
+    assert counts_of(learner)["reverted_steps"] == 1
+    assert len(weights_and_moments(learner)) == len(before), "moments of the step are gone too"
+    assert all(map(torch.equal, weights_and_moments(learner), before))
+
+    generous = small_recipe(epochs=1, minibatches=1, value_warmup_updates=0, kl_limit=1e9)
+    learner = new_learner(tmp_path / "generous", generous)
+    learner.update(episodes=[sample])
+    after_one = weights_and_moments(learner)
+    assert counts_of(learner)["reverted_steps"] == 0
+    for stepper in learner._steppers.values():
+        stepper._ppo = generous.ppo.model_copy(update={"kl_limit": 1e-9})
+    learner.update(episodes=[sample])
+    assert counts_of(learner)["reverted_steps"] == 1
+    assert all(map(torch.equal, weights_and_moments(learner), after_one))
+
+
+def test_accumulated_minibatches_are_one_large_one(tmp_path: Path) -> None:
+    sixteen = {"games": 16, "value_warmup_updates": 0, "epochs": 1}  # minibatches of equal size
+    sample = recorded(tmp_path / "play", small_recipe(**sixteen))
+    grads = []
+    for minibatches in (1, 2):
+        recipe = small_recipe(**sixteen, minibatches=minibatches, accumulate=minibatches)
+        learner = new_learner(tmp_path / str(minibatches), recipe)
+        learner.update(episodes=[sample])
+        grads.append([p.grad.clone() for p in policy_of(learner).parameters() if p.grad is not None])
+    for whole, summed in zip(*grads, strict=True):
+        torch.testing.assert_close(whole, summed, atol=1e-6, rtol=1e-4)
+
+
+def test_schedules_and_the_running_average_follow_the_updates(tmp_path: Path) -> None:
+    schedule = {"final_share": 0.2, "updates": 4}
+    recipe = small_recipe(ema_decay=0.5, schedules={"learning_rate": schedule}, value_warmup_updates=0)
+    learner, sample = new_learner(tmp_path / "learn", recipe), recorded(tmp_path / "play", recipe)
+    average = policy_of(learner).head.out[0].weight.detach().clone()
+    ((_, optimizer),) = learner.get_optimizers_for_module("main")
+    rates = []
+    optimizer.register_step_pre_hook(lambda *_: rates.append(optimizer.param_groups[0]["lr"]))
+    for _ in range(6):
+        learner.update(episodes=[sample])
+        average = 0.5 * average + 0.5 * policy_of(learner).head.out[0].weight.detach()
+    shares = np.array(rates[:: recipe.ppo.epochs * recipe.ppo.minibatches]) / recipe.ppo.learning_rate
+    np.testing.assert_allclose(shares, [1.0, 0.8, 0.6, 0.4, 0.2, 0.2])
+    torch.testing.assert_close(learner.published_weights("main")["head.out.0.weight"], average)
+    again = new_learner(tmp_path / "again", recipe)
+    again.set_state(learner.get_state())
+    again.update(episodes=[sample])
+    learner.update(episodes=[sample])
+    for name, tensor in learner.published_weights("main").items():
+        assert torch.equal(tensor, again.published_weights("main")[name]), name
+
+
 def test_value_warm_up_moves_the_value_head_only(tmp_path: Path) -> None:
     recipe = small_recipe(value_warmup_updates=1)
     learner, sample = new_learner(tmp_path / "learn", recipe), recorded(tmp_path / "play", recipe)
@@ -146,7 +248,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path: Path) -> Non
     sample.chunks[0].log_prob[3, 2] = -1e9  # the ratio overflows
     learner.update(episodes=[sample])
     assert all(torch.equal(tensor, before[name]) for name, tensor in policy_of(learner).state_dict().items())
-    assert learner.get_state()["league_progress"]["skipped_steps"] == {"main": 1, "main_exploiter": 0}
+    assert [counts_of(learner, player)["skipped_steps"] for player in ("main", "main_exploiter")] == [1, 0]
     other = policy_of(learner, "main_exploiter").state_dict()
     assert any(not torch.equal(tensor, before[name]) for name, tensor in other.items()), "the other player goes on"
 
@@ -154,20 +256,17 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path: Path) -> Non
 def test_reset_player_forgets_weights_and_optimizer(tmp_path: Path) -> None:
     recipe = small_recipe(value_warmup_updates=0)
     learner, sample = new_learner(tmp_path / "learn", recipe), recorded(tmp_path / "play", recipe)
-    start = learner.policy_weights("main")
+    start = learner.published_weights("main")
     learner.update(episodes=[sample])
     learner.reset_player("main", start)
-    assert all(torch.equal(w, start[name]) for name, w in learner.policy_weights("main").items())
+    assert all(torch.equal(w, start[name]) for name, w in learner.published_weights("main").items())
     ((_, optimizer),) = learner.get_optimizers_for_module("main")
     assert not optimizer.state
-    assert learner.get_state()["league_progress"]["updates"] == {"main": 0, "main_exploiter": 1}
+    assert [counts_of(learner, player)["updates"] for player in ("main", "main_exploiter")] == [0, 1]
 
 
 def test_teacher_keeps_its_own_state_between_chunks(tmp_path: Path) -> None:
     """Two successive chunks give the same teacher as one long one; a gap starts it from zeros."""
-    from exphil_league.rl.batch import ReturnSettings, to_batch
-    from exphil_league.rl.teacher import Teacher
-
     recipe = small_recipe(time_limit_s=60.0)
     sampler, _ = new_sampler(tmp_path, recipe)
     policy = checkpoint.load(next((tmp_path / "checkpoints").iterdir()))

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exphil_league.rl.losses import clipped_surrogate, explained_variance, gae, normalise
+from exphil_league.rl.losses import clipped_surrogate, explained_variance, gae, normalise, vtrace
 
 
 def plain_gae(reward, value, terminated, truncated, gamma, lam):
@@ -32,6 +32,29 @@ def plain_gae(reward, value, terminated, truncated, gamma, lam):
     return advantages
 
 
+def plain_vtrace(ratio, reward, value, terminated, truncated, gamma, lam):
+    """Advantages and targets of one column [T] by V-trace's definition: errors weighted along the cut trace."""
+    rows = len(reward)
+    errors = []
+    for t in range(rows):
+        following = 0.0 if terminated[t] else value[t] if truncated[t] else value[t + 1]
+        errors.append(reward[t] + gamma * following - value[t])
+    targets = []
+    for t in range(rows):
+        total, trace = value[t], 1.0
+        for k in range(t, rows):
+            total += trace * min(ratio[k], 1.0) * errors[k]
+            if terminated[k] or truncated[k]:
+                break
+            trace *= gamma * lam * min(ratio[k], 1.0)
+        targets.append(total)
+    advantages = []
+    for t in range(rows):
+        gain = 0.0 if t + 1 == rows or terminated[t] or truncated[t] else targets[t + 1] - value[t + 1]
+        advantages.append(errors[t] + gamma * lam * gain)
+    return advantages, targets
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -49,6 +72,9 @@ def test_gae_is_its_definition(seed: int, rows: int, columns: int, gamma: float,
         expected = plain_gae(reward[:, b], value[:, b], kind[:, b] == 1, kind[:, b] == 2, gamma, lam)
         np.testing.assert_allclose(found.advantage[:, b], expected, atol=1e-9)
     np.testing.assert_allclose(found.target, found.advantage + value[:-1])
+    same = vtrace(torch.zeros(rows, columns), *map(torch.from_numpy, (reward, value, kind == 1, kind == 2)), gamma, lam)
+    np.testing.assert_allclose(same.advantage, found.advantage, atol=1e-9)
+    np.testing.assert_allclose(same.target, found.target, atol=1e-9)
 
 
 def test_only_time_outs_are_bootstrapped() -> None:
