@@ -18,10 +18,11 @@ from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV
 from ray.tune.result import TIMESTEPS_TOTAL
 from torch import Tensor
 
+from exphil_league.rl.collect import Collected, Collector
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.membership import Membership
-from exphil_league.rl.metrics import add_stats, player_metrics, run_metrics
-from exphil_league.rl.runner import BatchedEnvRunner, Sample
+from exphil_league.rl.metrics import IterationTimes, player_metrics, run_metrics
+from exphil_league.rl.runner import Sample
 from exphil_league.rl.sampler import SampleStats
 from exphil_league.rl.setup import RLSetup
 from policies.policy import Policy
@@ -57,7 +58,14 @@ class LeaguePPO(PPO):
         assert setup is not None, "build the config with exphil_league.rl.build.algorithm_config"
         self._setup: RLSetup = setup
         self.membership = Membership(setup.open_league(), setup.checkpoints, setup.players)
+        self._collector = Collector(
+            self.env_runner_group,
+            max(self.config.num_learners, 1),
+            self.config.sample_timeout_s,
+            setup.ppo.max_lag_updates,
+        )
         self._joined = False
+        self._weights = 0
         self._report: dict[str, Any] = {}
 
     def step(self) -> dict[str, Any]:
@@ -71,31 +79,18 @@ class LeaguePPO(PPO):
         if not self._joined:
             self._join()
         started = perf_counter()
-        samples, stats = self._sample()
-        if not samples:
+        found = self._collector.collect(self._weights)
+        if not found.samples:
             return
         sampled = perf_counter()
-        self._learn(samples, stats)
+        self._learn(found.samples, found.stats)
         learned = perf_counter()
-        self._publish(len(samples))
+        self._publish(len(found.samples))
         self._send_weights()
-        self._report = self._metrics(stats, sampled - started, learned - sampled, perf_counter() - started)
+        times = IterationTimes(sampled - started, learned - sampled, perf_counter() - started)
+        self._report = self._metrics(found, times)
 
     # Steps of an iteration
-
-    def _sample(self) -> tuple[list[Any], SampleStats]:
-        """Samples (or references to them, when runners are actors) and what happened in them."""
-        group = self.env_runner_group
-        if not group.num_remote_env_runners():
-            found = [(group.local_env_runner.sample(), group.local_env_runner.take_stats())]
-        else:
-            found = group.foreach_env_runner(
-                _sample_to_store, local_env_runner=False, timeout_seconds=self.config.sample_timeout_s
-            )
-        # Learners in DDP must get equally many samples, or the ones with more wait for the others forever.
-        share = max(self.config.num_learners, 1)
-        found = found[: len(found) // share * share]
-        return [sample for sample, _ in found], add_stats(stats for _, stats in found)
 
     def _learn(self, samples: list[Any], stats: SampleStats) -> None:
         self.metrics.log_value(
@@ -123,16 +118,24 @@ class LeaguePPO(PPO):
                 self._reset(player, self.membership.policy_of(decision.reset_digest))
 
     def _send_weights(self) -> None:
-        self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
-        digests = self.membership.digests
-        self.env_runner_group.foreach_env_runner(lambda runner: runner.set_live_digests(digests))
+        """Give the runners the learner's weights; those that are playing take them when they are through."""
+        group, digests = self.env_runner_group, self.membership.digests
+        group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
+        self._weights = self.learner_group.foreach_learner(_weights_number).result_or_errors[0].get()
+        if group.local_env_runner is not None:
+            group.local_env_runner.set_live_digests(digests)
+        group.foreach_env_runner_async_fetch_ready(
+            "set_live_digests", tag="digests", kwargs={"digests": digests}, timeout_seconds=0.0
+        )
 
-    def _metrics(self, stats: SampleStats, sample_s: float, learn_s: float, iteration_s: float) -> dict[str, Any]:
-        report: dict[str, Any] = run_metrics(stats, sample_s, learn_s, iteration_s)
-        report["env_frames"] = self._env_frames
+    def _metrics(self, found: Collected, times: IterationTimes) -> dict[str, Any]:
+        runners = max(self.env_runner_group.num_remote_env_runners(), 1)
+        report: dict[str, Any] = run_metrics(found.stats, times, runners)
+        report |= {"env_frames": self._env_frames, "batch_age": found.lag_updates, "dropped_samples": found.dropped}
+        report["runner_restarts"] = self.env_runner_group.num_remote_worker_restarts()
         for player, standing in self.membership.standings.items():
-            found = self.metrics.peek((LEARNER_RESULTS, player), default={})
-            report[player] = {**player_metrics(found), "env_frames": standing.env_frames}
+            learned = self.metrics.peek((LEARNER_RESULTS, player), default={})
+            report[player] = {**player_metrics(learned), "env_frames": standing.env_frames}
         return report
 
     # Players
@@ -177,8 +180,8 @@ class LeaguePPO(PPO):
             self._joined = False
 
 
-def _sample_to_store(runner: BatchedEnvRunner) -> tuple[ray.ObjectRef, SampleStats]:
-    return ray.put(runner.sample()), runner.take_stats()
+def _weights_number(learner: LeagueLearner) -> int:
+    return learner.weights_number
 
 
 def _weights(learner: LeagueLearner, player: str) -> dict[str, Tensor]:

@@ -171,6 +171,11 @@ class LeagueLearner(PPOTorchLearner):
             self.metrics.log_value((player, "learning_rate"), stepper.now.learning_rate, window=1)
         self._terms.clear()
 
+    @property
+    def weights_number(self) -> int:
+        """Updates behind the present weights, as RLlib counts them."""
+        return self._weights_seq_no
+
     def published_weights(self, player: str) -> dict[str, Tensor]:
         """What the league is told of a player: copies on the CPU."""
         return self._steppers[player].published()

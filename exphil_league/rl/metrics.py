@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from envs.controller import PARTS
 from exphil_league.rl.sampler import SampleStats
@@ -38,15 +38,27 @@ def add_stats(all_stats: Iterable[SampleStats]) -> SampleStats:
     return total
 
 
-def run_metrics(stats: SampleStats, sample_s: float, learn_s: float, iteration_s: float) -> dict[str, float]:
-    """Speeds of one iteration in wall time, and what its games were like."""
+class IterationTimes(NamedTuple):
+    """Wall time of one iteration, seconds."""
+
+    sample_s: float
+    """Until the samples were there."""
+    learn_s: float
+    iteration_s: float
+    """All of it, publishing and sending weights included."""
+
+
+def run_metrics(stats: SampleStats, times: IterationTimes, runners: int) -> dict[str, float]:
+    """Speeds of one iteration in wall time, who waited for whom, and what its games were like."""
     report = {
-        "fps": stats.env_frames / iteration_s,
-        "sample_fps": stats.env_frames / sample_s,
-        "learn_fps": stats.env_frames / learn_s,
-        "games_per_s": stats.games / iteration_s,
+        "fps": stats.env_frames / times.iteration_s,
+        "sample_fps": stats.env_frames / times.sample_s,
+        "learn_fps": stats.env_frames / times.learn_s,
+        "games_per_s": stats.games / times.iteration_s,
         "games": float(stats.games),
         "aborted_games": float(stats.aborted_games),
+        "learner_idle": 1.0 - times.learn_s / times.iteration_s,
+        "runner_idle": max(1.0 - stats.sample_s / (runners * times.iteration_s), 0.0),
     }
     if stats.games:
         report["game_frames"] = stats.game_frames / stats.games

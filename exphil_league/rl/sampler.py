@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ class SampleStats:
     """Frames of the finished games."""
     timer_games: int = 0
     aborted_games: int = 0
+    sample_s: float = 0.0
+    """Wall time of sampling, seconds."""
 
 
 class Sampler:
@@ -93,6 +96,7 @@ class Sampler:
 
     def sample(self) -> list[Chunk]:
         """One chunk per learner. The arrays are reused: use or copy them before the next call."""
+        started = perf_counter()
         with torch.inference_mode():
             if not self._jobs:
                 self._begin_all()
@@ -103,6 +107,7 @@ class Sampler:
             chunks = [lane.finish_chunk(*self._seen) for lane in self.lanes]
         self._report()
         self.stats.env_frames += self._settings.unroll_frames * self._backend.num_games
+        self.stats.sample_s += perf_counter() - started
         return chunks
 
     def take_stats(self) -> SampleStats:

@@ -95,9 +95,9 @@ def test_the_exploiter_is_frozen_and_starts_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("runners", "learners"), [(1, 0), (2, 2)])
-def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: int) -> None:
-    recipe = small_recipe()
+@pytest.mark.parametrize(("runners", "learners", "lag"), [(1, 0, 0), (2, 2, 0), (2, 0, 2)])
+def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: int, lag: int) -> None:
+    recipe = small_recipe(max_lag_updates=lag)
     recipe = recipe.model_copy(
         update={"ray": recipe.ray.model_copy(update={"num_env_runners": runners, "num_learners": learners})}
     )
@@ -112,7 +112,9 @@ def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: 
     for _ in range(4):
         result = algo.train()
     assert result["rl"]["env_frames"] == 4 * 16 * 8 * runners
-    assert league.status()["counts"]["games.train"] == 16 * runners
+    assert result["rl"]["batch_age"] == pytest.approx(1, abs=0.5) if lag else result["rl"]["batch_age"] == 0
+    played = league.status()["counts"]["games.train"]
+    assert played == 16 * runners if lag == 0 else played >= 16 * runners
     assert league.learner("main").player.digest == checkpoint.digest_of(algo.policy("main"))
     weights = algo.learner_group.foreach_learner(lambda learner: learner.published_weights("main"))
     weights = [result.get() for result in weights.result_or_errors]

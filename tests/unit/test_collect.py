@@ -1,0 +1,84 @@
+"""How samples reach the learner when runners play on: a stand-in for RLlib's group of runner actors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exphil_league.rl.collect import Collector, Delivery
+from exphil_league.rl.sampler import SampleStats
+
+
+class Runners:
+    """Runner i needs `polls[i]` polls for a sample; -1 is a dead one. Each plays with the newest weights."""
+
+    def __init__(self, polls: list[int]) -> None:
+        self.polls = polls
+        self.weights = 0
+        self.under_way: dict[int, tuple[int, int]] = {}
+        self.local_env_runner = None
+
+    def num_remote_env_runners(self) -> int:
+        return len(self.polls)
+
+    def foreach_env_runner_async(self, func: Any, tag: str) -> None:
+        for runner, polls in enumerate(self.polls):
+            if polls > 0:
+                self.under_way.setdefault(runner, (polls, self.weights))
+
+    def num_in_flight_async_reqs(self, tag: str) -> int:
+        return len(self.under_way)
+
+    def fetch_ready_async_reqs(self, tags: str, timeout_seconds: float) -> list[tuple[int, Delivery]]:
+        ready = []
+        for runner, (left, weights) in list(self.under_way.items()):
+            self.under_way[runner] = (left - 1, weights)
+            if left == 1:
+                del self.under_way[runner]
+                ready.append((runner, Delivery((runner, weights), SampleStats(env_frames=10), weights)))
+        return ready
+
+
+def play(group: Runners, iterations: int, share: int = 1, max_lag: int = 2) -> list[Any]:
+    """What each of so many updates learned from."""
+    collector = Collector(group, share, timeout_s=5.0, max_lag=max_lag)
+    found = []
+    for update in range(iterations):
+        found.append(collector.collect(update))
+        group.weights = update + 1
+    return found
+
+
+def test_a_slow_runner_delays_only_itself() -> None:
+    group = Runners([1, 1, 50])
+    found = play(group, 40, max_lag=100)
+    sources = [source for batch in found for source, _ in batch.samples]
+    assert all(len(batch.samples) == 3 for batch in found)
+    assert 0 < sources.count(2) < 5
+    assert sources.count(0) == pytest.approx(sources.count(1), abs=2)
+    assert found[-1].stats.env_frames == 30
+
+
+def test_runners_play_on_while_the_learner_works() -> None:
+    """From the second update on, every sample was begun before the last weights were there: one update old."""
+    found = play(Runners([1, 1]), 6)
+    assert [batch.lag_updates for batch in found] == [0, 1, 1, 1, 1, 1]
+
+
+def test_a_sample_that_is_too_old_is_dropped_and_counted() -> None:
+    found = play(Runners([1, 1, 60]), 60, max_lag=2)
+    assert sum(batch.dropped for batch in found) >= 1
+    assert all(source != 2 for batch in found[1:] for source, _ in batch.samples)
+
+
+def test_learners_get_equal_shares_and_the_rest_waits() -> None:
+    group = Runners([1, 1, 1])
+    found = play(group, 9, share=2, max_lag=10)
+    assert [len(batch.samples) for batch in found] == [2] * 9
+    assert {source for batch in found for source, _ in batch.samples} == {0, 1, 2}
+
+
+def test_dead_runners_leave_a_smaller_batch_and_no_hang() -> None:
+    assert [len(batch.samples) for batch in play(Runners([-1, -1]), 3)] == [0, 0, 0]
+    assert all(len(batch.samples) == 2 for batch in play(Runners([-1, 1]), 3))
