@@ -23,7 +23,7 @@ from envs.backends import make_backend
 from envs.controller import PART_SIZES, decode
 from envs.frame import SEATS
 from envs.observation import FLOATS, ID_SIZES, observe
-from envs.reward import RewardWeights, reward_terms
+from envs.reward import Reward, RewardWeights
 
 if TYPE_CHECKING:
     from envs.multi_agent_pettingzoo import PettingZooGame
@@ -49,6 +49,8 @@ class GameSetup(BaseModel):
     stocks: int = Field(4, ge=1, le=99)
     time_limit_s: float = Field(480.0, gt=0, le=480.0, description="seconds until the timer ends the game")
     reward: RewardWeights = RewardWeights()
+    gamma: float = 1.0
+    """Discount of the learner, for reward terms that are potentials."""
 
 
 class Transition(NamedTuple):
@@ -76,7 +78,7 @@ class TwoPlayerGame:
         if self._backend.num_games != 1:
             raise ValueError(f"a TwoPlayerGame needs a backend of 1 game, got one of {self._backend.num_games}")
         self._random = np.random.default_rng()
-        self._weights = self.setup.reward.vector()
+        self._reward = Reward(self.setup.reward, self.setup.gamma)
         self._frame: NDArray[np.void] | None = None
         self.observation_spaces: dict[Any, gym.Space] = {agent: _observation_space() for agent in AGENTS}
         self.action_spaces: dict[Any, gym.Space] = {
@@ -100,7 +102,7 @@ class TwoPlayerGame:
         parts = np.stack([np.asarray(actions[agent], np.uint8) for agent in AGENTS])
         self._frame = self._backend.step(decode(parts)[None]).copy()
         done, result = self._backend.done, self._backend.result
-        rewards = reward_terms(before, self._frame, done, result)[0] @ self._weights
+        rewards = self._reward(before, self._frame, done, result).total[0]
         ended = EndedBy(int(result[0]["ended_by"])) if done[0] else EndedBy.RUNNING
         return Transition(
             observations=_observations(self._frame),

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from envs.reward import Reward
 from exphil_league.config.league import LeagueConfig, RatingConfig, SnapshotConfig
 from exphil_league.config.policy import PolicyConfig
 from exphil_league.config.ppo import PPOConfig
@@ -101,6 +102,11 @@ def new_sampler(run: Path, recipe: Recipe, backend: FakeBackend | None = None) -
         policies,
         league,
         lambda digest, capacity: load_agent(store, 0, digest, capacity),
-        SamplerSettings(recipe.ppo.unroll_frames, recipe.ppo.reward, recipe.ppo.opponents_per_runner, seed=5),
+        SamplerSettings(
+            recipe.ppo.unroll_frames,
+            Reward(recipe.ppo.reward, recipe.ppo.gamma),
+            recipe.ppo.opponents_per_runner,
+            seed=5,
+        ),
     )
     return sampler, league

@@ -29,6 +29,7 @@ import envs.frame
 import envs.game
 import envs.observation
 import envs.reward
+import envs.reward_kernel
 import envs.slippi.events
 import envs.slippi.game
 import envs.slippi.peppi
@@ -53,6 +54,7 @@ _MAKE_ROWS: Final[tuple[ModuleType, ...]] = (
     envs.game,
     envs.observation,
     envs.reward,
+    envs.reward_kernel,
     envs.slippi.events,
     envs.slippi.game,
     envs.slippi.peppi,

@@ -57,7 +57,7 @@ def rows_of(game: Game) -> list[SeatRows]:
 
 
 def _rewards(frames: NDArray[np.void], winning_seat: int) -> NDArray[np.float32]:
-    """Terms [n, P, K]; the game ends with its last step."""
+    """Terms [n, P, K]; the game ends with its last step. Potentials are not discounted: rows know no learner."""
     rewards = np.zeros((len(frames), 2, len(TERMS)), np.float32)
     done = np.zeros(len(frames) - 1, np.bool_)
     done[-1:] = True

@@ -21,7 +21,7 @@ from torch import Tensor
 from exphil_league.rl.collect import Collected, Collector
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.membership import Membership
-from exphil_league.rl.metrics import IterationTimes, player_metrics, run_metrics
+from exphil_league.rl.metrics import IterationTimes, player_metrics, reward_metrics, run_metrics
 from exphil_league.rl.runner import Sample
 from exphil_league.rl.sampler import SampleStats
 from exphil_league.rl.setup import RLSetup
@@ -135,7 +135,11 @@ class LeaguePPO(PPO):
         report["runner_restarts"] = self.env_runner_group.num_remote_worker_restarts()
         for player, standing in self.membership.standings.items():
             learned = self.metrics.peek((LEARNER_RESULTS, player), default={})
-            report[player] = {**player_metrics(learned), "env_frames": standing.env_frames}
+            report[player] = {
+                **player_metrics(learned),
+                **reward_metrics(found.stats, player),
+                "env_frames": standing.env_frames,
+            }
         return report
 
     # Players

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from envs.controller import PARTS
+from envs.reward import TERMS, Rewards
 from exphil_league.rl.buffers import ChunkShape, allocate, poison
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.slots import SlotGroup
@@ -37,8 +38,15 @@ class Lane:
         shape = ChunkShape(rows, columns, spec.observation_floats, spec.observation_ids, spec.delay_frames)
         self._chunk = allocate(player, shape)
         self._uniforms = torch.empty(0)
+        self.reward: NDArray[np.float64] = np.zeros(len(TERMS))
+        """[K] what each term brought in this chunk, summed over its rows and columns."""
         self._fresh = np.ones(columns, np.bool_)
         """[B] columns whose next row begins a game."""
+
+    @property
+    def agent_steps(self) -> int:
+        """Rows times columns of a chunk."""
+        return self._chunk.log_prob.size
 
     def columns_of(self, game: int) -> NDArray[np.int64]:
         return np.flatnonzero(self.games == game)
@@ -55,6 +63,7 @@ class Lane:
         """Poison the buffer and note the state before row 0."""
         chunk = self._chunk
         poison(chunk)
+        self.reward = np.zeros(len(TERMS))
         chunk.state = tuple(layer.numpy().copy() for layer in self._state)
         rows, columns = chunk.log_prob.shape
         chunk.env_frames = rows * self.env_frames_per_row
@@ -74,11 +83,10 @@ class Lane:
         chunk.value[row] = step.value.numpy()
         pressed[self.games, self.seats] = self._queue.push(self._everyone, chunk.parts[row])
 
-    def record(
-        self, row: int, reward: NDArray[np.float32], terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]
-    ) -> None:
-        """What the step after row `row` brought: reward [N, P], terminated and truncated [N]."""
-        self._chunk.reward[row] = reward[self.games, self.seats]
+    def record(self, row: int, rewards: Rewards, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> None:
+        """What the step after row `row` brought: rewards of all games, terminated and truncated [N]."""
+        self._chunk.reward[row] = rewards.total[self.games, self.seats]
+        self.reward += rewards.weighted[self.games, self.seats].sum(0)
         self._chunk.terminated[row] = terminated[self.games]
         self._chunk.truncated[row] = truncated[self.games]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
 from envs.controller import PARTS
+from envs.reward import TERMS
 from exphil_league.rl.sampler import SampleStats
+
+FRAMES_PER_MINUTE: Final = 3600
 
 PLAYER_METRICS: Final = (
     "loss",
@@ -33,9 +35,17 @@ def add_stats(all_stats: Iterable[SampleStats]) -> SampleStats:
     """Sum over runners."""
     total = SampleStats()
     for stats in all_stats:
-        for field in fields(SampleStats):
-            setattr(total, field.name, getattr(total, field.name) + getattr(stats, field.name))
+        total.add(stats)
     return total
+
+
+def reward_metrics(stats: SampleStats, player: str) -> dict[str, float]:
+    """What each reward term brought a learner, weighted, per minute of play; terms that bring nothing are left out."""
+    if player not in stats.reward:
+        return {}
+    minutes = stats.agent_steps[player] / FRAMES_PER_MINUTE
+    found = zip(TERMS, stats.reward[player] / minutes, strict=True)
+    return {f"reward_{term}_per_minute": float(value) for term, value in found if value}
 
 
 class IterationTimes(NamedTuple):

@@ -16,6 +16,7 @@ from ray.rllib.env.env_runner import EnvRunner
 from ray.rllib.utils.checkpoints import Checkpointable
 from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
 
+from envs.reward import Reward
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.sampler import Sampler, SamplerSettings, SampleStats
 from exphil_league.rl.setup import RLSetup
@@ -126,7 +127,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
                 setup.load_agent,
                 SamplerSettings(
                     unroll_frames=setup.ppo.unroll_frames,
-                    reward=setup.ppo.reward,
+                    reward=Reward(setup.ppo.reward, setup.ppo.gamma),
                     opponents=setup.opponents_per_runner,
                     seed=setup.seed + (self.worker_index or 0),
                     worker=f"runner-{self.worker_index or 0}",

@@ -6,7 +6,7 @@ Per frame there is one observation call, one forward per learner and per distinc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +18,7 @@ from envs.backend import MATCHUP, RESULT, Backend, EndedBy
 from envs.controller import NEUTRAL_PARTS, decode
 from envs.frame import SEATS, empty_frames, words_f32
 from envs.observation import observe
-from envs.reward import RewardWeights, reward_terms
+from envs.reward import Reward
 from exphil_league.league.model import Job, MatchResult, Outcome
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.lane import Lane
@@ -35,7 +35,7 @@ class SamplerSettings:
     """What a sampler needs to know besides its partners."""
 
     unroll_frames: int
-    reward: RewardWeights
+    reward: Reward
     opponents: int
     """Distinct opponents at once, at most."""
     seed: int
@@ -54,6 +54,18 @@ class SampleStats:
     aborted_games: int = 0
     sample_s: float = 0.0
     """Wall time of sampling, seconds."""
+    reward: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """[K] what each reward term brought, weighted, summed over the steps of a learner's columns."""
+    agent_steps: dict[str, int] = field(default_factory=dict)
+    """Steps of a learner's columns."""
+
+    def add(self, other: SampleStats) -> None:
+        """Count what happened elsewhere too."""
+        for name in ("env_frames", "games", "game_frames", "timer_games", "aborted_games", "sample_s"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for player, terms in other.reward.items():
+            self.reward[player] = self.reward.get(player, 0.0) + terms
+            self.agent_steps[player] = self.agent_steps.get(player, 0) + other.agent_steps[player]
 
 
 class Sampler:
@@ -73,7 +85,6 @@ class Sampler:
         self._league = league
         self._settings = settings
         self._policies = policies
-        self._weights = settings.reward.vector()
         self.live_digests: dict[str, str] = {}
         """Last published digest of each live player: named in the results as what was really played."""
         self.stats = SampleStats()
@@ -105,6 +116,8 @@ class Sampler:
             for row in range(self._settings.unroll_frames):
                 self._advance(row)
             chunks = [lane.finish_chunk(*self._seen) for lane in self.lanes]
+        for lane in self.lanes:
+            self.stats.add(SampleStats(reward={lane.player: lane.reward}, agent_steps={lane.player: lane.agent_steps}))
         self._report()
         self.stats.env_frames += self._settings.unroll_frames * self._backend.num_games
         self.stats.sample_s += perf_counter() - started
@@ -156,10 +169,12 @@ class Sampler:
         # Results are only read where a game is over, which is rare.
         result = self._backend.result if done.any() else self._no_results
         cut = done & (result["ended_by"] == EndedBy.FAULT)
-        reward = reward_terms(before, frames, done, result) @ self._weights
-        reward[cut] = 0.0  # the last frame of a game that died is nonsense
+        rewards = self._settings.reward(before, frames, done, result)
+        if cut.any():  # the last frame of a game that died is nonsense
+            rewards.total[cut] = 0.0
+            rewards.weighted[cut] = 0.0
         for lane in self.lanes:
-            lane.record(row, reward, done & ~cut, cut)
+            lane.record(row, rewards, done & ~cut, cut)
         self._frames = frames
         if done.any():
             self._turn_over(np.flatnonzero(done))

@@ -7,11 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from envs.backend import RESULT
 from envs.controller import CONTROLLER, PART_SIZES, STICK_CENTRES, STICK_EDGES, decode, encode
 from envs.frame import FRAME, empty_frames, word_offset, words_f32, words_i32
 from envs.observation import FLOAT_NAMES, ID_SIZES, observe
-from envs.reward import RewardWeights, reward_terms
 
 PARTS = st.tuples(*(st.integers(0, size - 1) for size in PART_SIZES))
 THRESHOLDS = (0.28, 0.375, 0.55, 0.625, 0.6625, 0.7, 0.8)
@@ -94,26 +92,3 @@ def test_word_offsets_reach_the_field_they_name(path, item):
     frames["items"]["misc"][1, item, 2] = 77
     assert words_f32(frames)[1, word_offset(FRAME, "players", seat, slot, "y")] == 4.5
     assert words_i32(frames)[1, word_offset(FRAME, "items", item, "misc", 2)] == 77
-
-
-@given(st.integers(0, 10_000), st.booleans(), st.integers(-1, 1))
-@settings(max_examples=30, deadline=None)
-def test_reward_terms_are_zero_sum(seed, over, winner):
-    before, after = _frames(seed, 5), _frames(seed + 1, 5)
-    result = np.zeros(5, RESULT)
-    result["winner"] = winner
-    terms = reward_terms(before, after, np.full(5, over), result)
-    assert np.array_equal(terms[:, 0], -terms[:, 1])
-
-
-def test_reward_names_who_lost_the_stock_and_took_the_damage():
-    before = _frames(3, 1)
-    before["players"]["stocks"][0, :, 0] = 4
-    before["players"]["percent"][0, :, 0] = 10
-    after = before.copy()
-    after["players"]["stocks"][0, 1, 0] = 3
-    after["players"]["percent"][0, 1, 0] = 0
-    after["players"]["percent"][0, 0, 0] = 22
-    weights = RewardWeights(stock=1.0, damage=0.01).vector()
-    reward = reward_terms(before, after, np.zeros(1, bool), np.zeros(1, RESULT)) @ weights
-    assert np.allclose(reward, [[1 - 0.12, -1 + 0.12]])

@@ -15,6 +15,7 @@ from envs.controller import encode
 from envs.frame import FIRST_FRAME, FIRST_PLAYABLE_FRAME
 from envs.game import Character
 from envs.observation import observe
+from envs.reward import TermWeights
 from envs.slippi.game import Game, PlayerKind
 from envs.slippi.write import meta_from_frame
 from exphil_league.imitation.cache import CachedGame
@@ -32,6 +33,7 @@ from exphil_league.imitation.windows import (
 from tests.imitation_games import chase
 
 FOX = Character.FOX.value
+STOCKS_ONLY = tuple(map(float, TermWeights(stock=1.0).vector()))
 
 
 def _seat(rows: int) -> SeatRows:
@@ -42,14 +44,14 @@ def _seat(rows: int) -> SeatRows:
         floats,
         np.zeros((rows, 2), np.int32),
         rng.integers(0, 17, (rows, 6)).astype(np.uint8),
-        rng.normal(size=(rows, 3)).astype(np.float32),
+        rng.normal(size=(rows, len(STOCKS_ONLY))).astype(np.float32),
     )
 
 
 @settings(max_examples=60, deadline=None)
 @given(rows=st.integers(1, 200), frames=st.integers(1, 40), delay=st.integers(0, 6))
 def test_every_labelled_row_counts_once_and_carries_the_next_inputs(rows: int, frames: int, delay: int) -> None:
-    seat, spec = _seat(rows), WindowSpec(frames, delay, (1.0, 0.0, 0.0), 0.9)
+    seat, spec = _seat(rows), WindowSpec(frames, delay, STOCKS_ONLY, 0.9)
     windows = cut(seat, spec)
     if rows - 1 - delay < frames:
         assert windows is None
@@ -101,7 +103,7 @@ def test_a_seat_the_computer_plays_gives_no_rows() -> None:
 
 
 def test_joining_and_taking_windows_keeps_their_columns_together() -> None:
-    spec = WindowSpec(5, 1, (1.0, 0.0, 0.0), 0.9)
+    spec = WindowSpec(5, 1, STOCKS_ONLY, 0.9)
     first, second = cut(_seat(30), spec), cut(_seat(40), spec)
     assert first is not None
     assert second is not None
@@ -120,7 +122,7 @@ def _library(tmp_path: Path, games: int, rows: int = 400) -> list[CachedGame]:
 
 
 def test_an_epoch_holds_every_window_once_and_a_seed_gives_its_order(tmp_path: Path) -> None:
-    games, spec = _library(tmp_path, 2 * POOL_GAMES + 3), WindowSpec(64, 0, (1.0, 0.0, 0.0), 0.9)
+    games, spec = _library(tmp_path, 2 * POOL_GAMES + 3), WindowSpec(64, 0, STOCKS_ONLY, 0.9)
     epochs = [list(batches(games, spec, 32, seed=seed)) for seed in (1, 1, 2)]
     counted = [sum(int(batch.counted.sum()) for batch in epoch) for epoch in epochs]
     assert counted == [len(games) * 2 * 399] * 3
@@ -131,7 +133,7 @@ def test_an_epoch_holds_every_window_once_and_a_seed_gives_its_order(tmp_path: P
 
 
 def test_memory_stays_flat_when_games_grow_tenfold(tmp_path: Path) -> None:
-    spec = WindowSpec(64, 0, (1.0, 0.0, 0.0), 0.9)
+    spec = WindowSpec(64, 0, STOCKS_ONLY, 0.9)
 
     def peak_bytes(games: list[CachedGame]) -> int:
         tracemalloc.start()
@@ -148,7 +150,7 @@ def test_memory_stays_flat_when_games_grow_tenfold(tmp_path: Path) -> None:
 def test_only_seats_of_the_wanted_characters_are_cut(tmp_path: Path) -> None:
     [game] = _library(tmp_path, 1)
     mixed = replace(game, characters=(FOX, FOX + 1))
-    spec = WindowSpec(64, 0, (1.0, 0.0, 0.0), 0.9)
+    spec = WindowSpec(64, 0, STOCKS_ONLY, 0.9)
     both, one = (windows_of(mixed, spec, wanted) for wanted in ((), (FOX + 1,)))
     assert both is not None
     assert one is not None
@@ -158,6 +160,6 @@ def test_only_seats_of_the_wanted_characters_are_cut(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("delay", [0, 2])
 def test_a_window_of_the_real_length_fits_a_game_just_long_enough(delay: int) -> None:
-    spec = WindowSpec(64, delay, (1.0, 0.0, 0.0), 0.9)
+    spec = WindowSpec(64, delay, STOCKS_ONLY, 0.9)
     assert cut(_seat(64 + delay), spec) is None
     assert cut(_seat(65 + delay), spec) is not None
