@@ -24,6 +24,7 @@ from exphil_league.evaluation.rating_games import play_rating_games
 from exphil_league.evaluation.rounds import RoundSettings
 from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
 from exphil_league.league.service import LeagueHandle, LocalLeague
+from exphil_league.observe.alarms import Alarms
 from exphil_league.observe.best_game import BestGame
 from exphil_league.observe.league_report import LeagueReport
 from exphil_league.observe.league_tables import show_ladder
@@ -143,7 +144,11 @@ def trial_config(here: LeagueRun) -> LeaguePPOConfig:
 def open_sinks(run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueHandle]) -> list[Sink]:
     """Where the results of the trial go besides Tune's own files."""
     league = open_league()
-    sinks: list[Sink] = [JsonLines(run.metrics), Console(recipe.run, lambda: show_ladder(league.ladder()))]
+    sinks: list[Sink] = [
+        Alarms(run.warnings, history=run.metrics),
+        JsonLines(run.metrics),
+        Console(recipe.run, lambda: show_ladder(league.ladder())),
+    ]
     if recipe.run.wandb_project is not None:
         sinks.append(WeightsAndBiases(recipe.run.wandb_project, run.root, recipe.model_dump(mode="json")))
     return sinks

@@ -71,6 +71,11 @@ class RunFolder:
         return self.root / "metrics.jsonl"
 
     @property
+    def warnings(self) -> Path:
+        """One JSON object a line: what looked wrong, and in which update."""
+        return self.root / "warnings.jsonl"
+
+    @property
     def agent(self) -> Path:
         """The best player as an agent file."""
         return self.root / "best.agent"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from exphil_league.league.model import WARM_START
+
 ELO: Final = "league/elo/main"
 ELO_LOW: Final = "league/elo_low/main"
 ELO_HIGH: Final = "league/elo_high/main"
@@ -17,6 +19,10 @@ RATING_GAMES: Final = "league/rating_games"
 FROZEN_PLAYERS: Final = "league/frozen_players"
 WIN_RATE: Final = "league/win_rate/"
 """Followed by an anchor's name: rate of the main player's newest snapshot in rating games, draws as half."""
+VS_WARM_START: Final = "league/vs_warm_start/rate"
+VS_WARM_START_LOW: Final = "league/vs_warm_start/low"
+VS_WARM_START_HIGH: Final = "league/vs_warm_start/high"
+"""The same against the warm start, with the bounds of its 95 % interval."""
 ENV_FRAMES: Final = "timesteps_total"
 UPDATES: Final = "training_iteration"
 SECONDS: Final = "time_total_s"
@@ -42,18 +48,25 @@ def league_metrics(ladder: Mapping[str, Any], payoff: Mapping[str, Any]) -> dict
     anchors = [player for player, row in rows.items() if row["kind"] == "anchor"]
     rates = win_rates(ladder["main"], payoff["evaluate"], anchors)
     metrics |= {WIN_RATE + anchor: rate for anchor, rate in rates.items()}
+    if (against := pair_of(ladder["main"], WARM_START, payoff["evaluate"])) is not None:
+        metrics |= dict(zip((VS_WARM_START, VS_WARM_START_LOW, VS_WARM_START_HIGH), against, strict=True))
     return nested(metrics)["league"]
 
 
 def win_rates(player: str, pairs: list[Mapping[str, Any]], opponents: list[str]) -> dict[str, float]:
     """Win rate of `player` against each of `opponents` it has met."""
-    rates = {}
+    found = {opponent: pair_of(player, opponent, pairs) for opponent in opponents}
+    return {opponent: against[0] for opponent, against in found.items() if against is not None}
+
+
+def pair_of(player: str, opponent: str, pairs: list[Mapping[str, Any]]) -> tuple[float, float, float] | None:
+    """Win rate of `player` against `opponent` with its interval (rate, low, high); None if they have not met."""
     for pair in (pair for pair in pairs if pair["games"]):
-        if pair["player"] == player and pair["opponent"] in opponents:
-            rates[pair["opponent"]] = pair["win_rate"]
-        elif pair["opponent"] == player and pair["player"] in opponents:
-            rates[pair["player"]] = 1.0 - pair["win_rate"]
-    return rates
+        if (pair["player"], pair["opponent"]) == (player, opponent):
+            return pair["win_rate"], pair["low"], pair["high"]
+        if (pair["player"], pair["opponent"]) == (opponent, player):
+            return 1.0 - pair["win_rate"], 1.0 - pair["high"], 1.0 - pair["low"]
+    return None
 
 
 def nested(metrics: Mapping[str, float]) -> dict[str, Any]:

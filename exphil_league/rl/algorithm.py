@@ -19,6 +19,7 @@ from ray.tune.result import TIMESTEPS_TOTAL
 from torch import Tensor
 
 from exphil_league.rl.collect import Collected, Collector
+from exphil_league.rl.drift import Drift
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.membership import Membership
 from exphil_league.rl.metrics import IterationTimes, player_metrics, reward_metrics, run_metrics
@@ -64,6 +65,7 @@ class LeaguePPO(PPO):
             self.config.sample_timeout_s,
             setup.ppo.max_lag_updates,
         )
+        self._drift = Drift(setup.ppo.value_warmup_updates)
         self._joined = False
         self._weights = 0
         self._report: dict[str, Any] = {}
@@ -138,6 +140,7 @@ class LeaguePPO(PPO):
             report[player] = {
                 **player_metrics(learned),
                 **reward_metrics(found.stats, player),
+                "action_distance": self._drift.update(player, found.stats.actions[player]),
                 "env_frames": standing.env_frames,
             }
         return report
@@ -161,6 +164,7 @@ class LeaguePPO(PPO):
 
     def _reset(self, player: str, policy: Policy) -> None:
         self.learner_group.foreach_learner(_reset_player, player=player, weights=policy.state_dict())
+        self._drift.restart(player)
 
     # Checkpoints
 
@@ -173,7 +177,11 @@ class LeaguePPO(PPO):
     ) -> dict[str, Any]:
         state = super().get_state(components, not_components=not_components, **kwargs)
         if self._check_component(_MEMBERSHIP, components, not_components):
-            state[_MEMBERSHIP] = {"standings": self.membership.get_state(), "env_frames": self._env_frames}
+            state[_MEMBERSHIP] = {
+                "standings": self.membership.get_state(),
+                "env_frames": self._env_frames,
+                "drift": self._drift.get_state(),
+            }
         return state
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -181,6 +189,7 @@ class LeaguePPO(PPO):
         if _MEMBERSHIP in state:
             self.membership.set_state(state[_MEMBERSHIP]["standings"])
             self._env_frames = state[_MEMBERSHIP]["env_frames"]
+            self._drift.set_state(state[_MEMBERSHIP]["drift"])
             self._joined = False
 
 

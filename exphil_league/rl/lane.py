@@ -36,17 +36,13 @@ class Lane:
         self._queue = DelayQueue(columns, spec.delay_frames)
         self._state: tuple[Tensor, ...] = policy.initial_state(columns)
         shape = ChunkShape(rows, columns, spec.observation_floats, spec.observation_ids, spec.delay_frames)
-        self._chunk = allocate(player, shape)
+        self.chunk = allocate(player, shape)
+        """The chunk under way; written row by row."""
         self._uniforms = torch.empty(0)
         self.reward: NDArray[np.float64] = np.zeros(len(TERMS))
         """[K] what each term brought in this chunk, summed over its rows and columns."""
         self._fresh = np.ones(columns, np.bool_)
         """[B] columns whose next row begins a game."""
-
-    @property
-    def agent_steps(self) -> int:
-        """Rows times columns of a chunk."""
-        return self._chunk.log_prob.size
 
     def columns_of(self, game: int) -> NDArray[np.int64]:
         return np.flatnonzero(self.games == game)
@@ -61,7 +57,7 @@ class Lane:
 
     def begin_chunk(self) -> None:
         """Poison the buffer and note the state before row 0."""
-        chunk = self._chunk
+        chunk = self.chunk
         poison(chunk)
         self.reward = np.zeros(len(TERMS))
         chunk.state = tuple(layer.numpy().copy() for layer in self._state)
@@ -77,7 +73,7 @@ class Lane:
         inputs = self._observe(row, floats, ids)
         step = self.policy.step(inputs, self._state, self._uniforms[row])
         self._state = step.state
-        chunk = self._chunk
+        chunk = self.chunk
         chunk.parts[row] = step.parts.numpy()
         chunk.log_prob[row] = step.log_prob.numpy()
         chunk.value[row] = step.value.numpy()
@@ -85,26 +81,26 @@ class Lane:
 
     def record(self, row: int, rewards: Rewards, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> None:
         """What the step after row `row` brought: rewards of all games, terminated and truncated [N]."""
-        self._chunk.reward[row] = rewards.total[self.games, self.seats]
+        self.chunk.reward[row] = rewards.total[self.games, self.seats]
         self.reward += rewards.weighted[self.games, self.seats].sum(0)
-        self._chunk.terminated[row] = terminated[self.games]
-        self._chunk.truncated[row] = truncated[self.games]
+        self.chunk.terminated[row] = terminated[self.games]
+        self.chunk.truncated[row] = truncated[self.games]
 
     def finish_chunk(self, floats: NDArray[np.float32], ids: NDArray[np.int32]) -> Chunk:
         """Write the bootstrap row and hand the chunk out; its arrays are valid until the next `begin_chunk`."""
-        last = len(self._chunk.log_prob)
+        last = len(self.chunk.log_prob)
         fresh = self._fresh.copy()
         inputs = self._observe(last, floats, ids)
         features, _ = self.policy.unroll(
             PolicyInputs(*(field[None] for field in inputs)), self._state, torch.from_numpy(fresh)[None]
         )
-        self._chunk.value[last] = self.policy.value(features)[0].numpy()
+        self.chunk.value[last] = self.policy.value(features)[0].numpy()
         self._fresh = fresh
-        return self._chunk
+        return self.chunk
 
     def _observe(self, row: int, floats: NDArray[np.float32], ids: NDArray[np.int32]) -> PolicyInputs:
         """Fill the observation of `row` and forget the state of columns where a game begins."""
-        chunk = self._chunk
+        chunk = self.chunk
         chunk.floats[row] = floats[self.games, self.seats]
         chunk.ids[row] = ids[self.games, self.seats]
         chunk.queue[row] = self._queue.pending

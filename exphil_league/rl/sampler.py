@@ -21,6 +21,7 @@ from envs.observation import observe
 from envs.reward import Reward
 from exphil_league.league.model import Job, MatchResult, Outcome
 from exphil_league.rl.chunk import Chunk
+from exphil_league.rl.drift import action_counts
 from exphil_league.rl.lane import Lane
 from exphil_league.rl.opponents import FrozenSeats, LoadAgent, OpponentCache
 from exphil_league.rl.slots import SlotGroup
@@ -58,6 +59,8 @@ class SampleStats:
     """[K] what each reward term brought, weighted, summed over the steps of a learner's columns."""
     agent_steps: dict[str, int] = field(default_factory=dict)
     """Steps of a learner's columns."""
+    actions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """[ACTIONS] of these steps in each action state."""
 
     def add(self, other: SampleStats) -> None:
         """Count what happened elsewhere too."""
@@ -66,6 +69,7 @@ class SampleStats:
         for player, terms in other.reward.items():
             self.reward[player] = self.reward.get(player, 0.0) + terms
             self.agent_steps[player] = self.agent_steps.get(player, 0) + other.agent_steps[player]
+            self.actions[player] = self.actions.get(player, 0) + other.actions[player]
 
 
 class Sampler:
@@ -117,7 +121,7 @@ class Sampler:
                 self._advance(row)
             chunks = [lane.finish_chunk(*self._seen) for lane in self.lanes]
         for lane in self.lanes:
-            self.stats.add(SampleStats(reward={lane.player: lane.reward}, agent_steps={lane.player: lane.agent_steps}))
+            self.stats.add(_lane_stats(lane))
         self._report()
         self.stats.env_frames += self._settings.unroll_frames * self._backend.num_games
         self.stats.sample_s += perf_counter() - started
@@ -246,6 +250,16 @@ class Sampler:
         if self._results:
             self._league.report(self._results)
             self._results = []
+
+
+def _lane_stats(lane: Lane) -> SampleStats:
+    """What a learner's last chunk was like."""
+    chunk = lane.chunk
+    return SampleStats(
+        reward={lane.player: lane.reward},
+        agent_steps={lane.player: chunk.log_prob.size},
+        actions={lane.player: action_counts(chunk.ids[:-1])},
+    )
 
 
 def _outcome(ended_by: EndedBy, winner: int) -> Outcome:

@@ -69,7 +69,8 @@ def row(player: str, kind: str, elo: float, games: int) -> dict[str, Any]:
 
 
 def pair(player: str, opponent: str, win_rate: float, games: int = 10) -> dict[str, Any]:
-    return {"player": player, "opponent": opponent, "win_rate": win_rate, "games": games}
+    around = {"low": win_rate - 0.1, "high": win_rate + 0.2}
+    return {"player": player, "opponent": opponent, "win_rate": win_rate, "games": games, **around}
 
 
 def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
@@ -77,13 +78,16 @@ def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
         "main": "main@2",
         "players": [row("main@2", "main", 1100, 20), row("walker", "anchor", 900, 20), row("idle", "anchor", 500, 0)],
     }
-    payoff = {"evaluate": [pair("walker", "main@2", 0.2), pair("main@2", "idle", 0.5, 0), pair("main@1", "walker", 1)]}
+    met = [pair("walker", "main@2", 0.2), pair("main@1", "walker", 1), pair("warm_start", "main@2", 0.4)]
+    payoff = {"evaluate": [*met, pair("main@2", "idle", 0.5, 0)]}
     flat = names.flatten({"league": names.league_metrics(ladder, payoff)})
     assert flat[names.ELO] == 1100
     assert (flat[names.ELO_LOW], flat[names.ELO_HIGH]) == (1050, 1150)
     assert flat[names.RATING_GAMES] == 20
     rates = {name: value for name, value in flat.items() if name.startswith(names.WIN_RATE)}
     assert rates == {names.WIN_RATE + "walker": pytest.approx(0.8)}
+    bounds = [flat[name] for name in (names.VS_WARM_START_LOW, names.VS_WARM_START, names.VS_WARM_START_HIGH)]
+    assert bounds == pytest.approx([0.4, 0.6, 0.7])
 
 
 def test_an_unrated_main_has_no_elo_yet() -> None:

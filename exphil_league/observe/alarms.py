@@ -1,0 +1,110 @@
+"""Warnings that name a failing run early. Each is said once when it begins, and kept in RUN/warnings.jsonl.
+
+The thresholds are rules of thumb: a policy whose entropy has fallen under a tenth of where it began has collapsed; a
+divergence from the warm start three times its own median has left it; a main player that is worse than its own warm
+start with 95 % confidence has unlearnt; games that end by the timer are games in which nobody fights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from exphil_league.observe import metric_names as names
+from exphil_league.observe.console import say
+
+ENTROPY_SHARE: Final = 0.1
+KL_TIMES_MEDIAN: Final = 3.0
+KL_FLOOR: Final = 0.05
+"""Divergences below this, in nats, are noise whatever their median."""
+TIMER_SHARE: Final = 0.05
+TIMER_GAMES: Final = 200
+"""Finished games that the share of timer ends is taken over."""
+HISTORY: Final = 200
+"""Updates that the median is taken over."""
+_FEWEST: Final = 20
+
+
+class Alarms:
+    """A sink that watches the numbers of each update. Updates before a resume are read from RUN/metrics.jsonl."""
+
+    def __init__(self, warnings: Path, history: Path | None = None) -> None:
+        self._warnings = warnings
+        self._entropy: dict[str, float] = {}
+        self._kl: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=HISTORY))
+        self._games: deque[tuple[float, float]] = deque()
+        self._raised: set[str] = set()
+        for metrics in _earlier(history):
+            self._raised = {name for name, _ in self._problems(metrics)}
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        found = dict(self._problems(metrics))
+        for name in found.keys() - self._raised:
+            say(f"warning: {found[name]}")
+            line = {names.UPDATES: metrics[names.UPDATES], "warning": name, "text": found[name]}
+            with self._warnings.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(line) + "\n")
+        self._raised = set(found)
+
+    def close(self) -> None: ...
+
+    def _problems(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+        """Name and sentence of everything that is wrong now."""
+        for player in sorted(name.split("/")[1] for name in metrics if name.endswith("/entropy")):
+            yield from self._entropy_problem(player, metrics[f"rl/{player}/entropy"])
+            if (kl := metrics.get(f"rl/{player}/kl_teacher")) is not None:
+                yield from self._kl_problem(player, kl)
+        if metrics.get(names.VS_WARM_START_HIGH, 1.0) < 0.5:
+            rate = metrics[names.VS_WARM_START]
+            yield (
+                "worse_than_warm_start",
+                f"main wins {rate:.0%} against its own warm start, less than half with 95 % confidence: lower "
+                "ppo.learning_rate, or raise ppo.teacher_weight",
+            )
+        yield from self._timer_problem(metrics)
+
+    def _entropy_problem(self, player: str, entropy: float) -> Iterator[tuple[str, str]]:
+        first = self._entropy.setdefault(player, entropy)
+        if entropy < ENTROPY_SHARE * first:
+            yield (
+                f"entropy/{player}",
+                f"{player}'s entropy is {entropy:.2f} nats, it began at {first:.2f}: the policy collapses; raise "
+                "ppo.entropy_weight or ppo.teacher_weight",
+            )
+
+    def _kl_problem(self, player: str, kl: float) -> Iterator[tuple[str, str]]:
+        past = self._kl[player]
+        if len(past) >= _FEWEST and kl > max(KL_TIMES_MEDIAN * median(past), KL_FLOOR):
+            yield (
+                f"kl/{player}",
+                f"{player} is {kl:.2f} nats from its warm start, three times its median of {median(past):.2f}: lower "
+                "ppo.learning_rate, set ppo.kl_limit, or raise ppo.teacher_weight",
+            )
+        past.append(kl)
+
+    def _timer_problem(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+        games = metrics.get("rl/games", 0.0)
+        self._games.append((games, games * metrics.get("rl/timer_share", 0.0)))
+        while sum(count for count, _ in self._games) - self._games[0][0] >= TIMER_GAMES:
+            self._games.popleft()
+        total, by_timer = (sum(column) for column in zip(*self._games, strict=True))
+        if total >= TIMER_GAMES and by_timer > TIMER_SHARE * total:
+            yield (
+                "timer",
+                f"{by_timer / total:.0%} of the last {total:.0f} games ended by the timer: players stall; raise "
+                "ppo.reward.stalling or ppo.reward.approach",
+            )
+
+
+def _earlier(history: Path | None) -> Iterator[Mapping[str, float]]:
+    """The first update of a run that goes on and its last ones; a line that a kill cut off is left out."""
+    lines = history.read_text(encoding="utf-8").splitlines() if history is not None and history.exists() else []
+    for line in [*lines[:1], *lines[1:][-HISTORY:]]:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
