@@ -7,7 +7,7 @@ the columns it is about, so that opponents can be regrouped while games go on.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,4 +36,17 @@ class Agent(Protocol):
 
     def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Action parts [n, 6] to be pressed on this frame by these columns [n] (delay already applied)."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """An agent whose games can go on after a resume. Others forget their games, as at a reset."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Copy of everything it remembers, random stream included."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from `get_state` of a like agent."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -42,3 +44,18 @@ class NetworkAgent:
         for kept, after in zip(self._state, step.state, strict=True):
             kept[index] = after
         return self._queue.push(columns, step.parts.numpy())
+
+    def get_state(self) -> dict[str, Any]:
+        """Recurrent states, actions under way and random stream."""
+        return {
+            "state": tuple(layer.numpy().copy() for layer in self._state),
+            "pending": self._queue.pending.copy(),
+            "random": self._random.bit_generator.state,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from `get_state` of an agent of this policy and capacity."""
+        for layer, saved in zip(self._state, state["state"], strict=True):
+            layer.copy_(torch.from_numpy(saved))
+        self._queue.pending[...] = state["pending"]
+        self._random.bit_generator.state = state["random"]

@@ -11,7 +11,7 @@ Whatever changes how one of them plays must raise SCRIPTED_VERSION: ladders are 
 from __future__ import annotations
 
 import difflib
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,15 @@ class _Scripted:
         stream = np.random.SeedSequence((self._seed, column, int(self._games[column])))
         self._memory["rng"][column] = stream.generate_state(1, np.uint64)[0]
 
+    def get_state(self) -> dict[str, Any]:
+        """Memory of all columns and how many games each has begun."""
+        return {"games": self._games.copy(), "memory": self._memory.copy()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from `get_state` of a player of this name and capacity."""
+        self._games[...] = state["games"]
+        self._memory[...] = state["memory"]
+
 
 class IdleAgent(_Scripted):
     """Presses nothing."""
@@ -133,6 +142,13 @@ class RandomAgent(_Scripted):
         parts = np.empty((len(columns), len(PARTS)), np.uint8)
         mash(columns, self._memory, self._held, parts)
         return parts
+
+    def get_state(self) -> dict[str, Any]:
+        return super().get_state() | {"held": self._held.copy()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._held[...] = state["held"]
 
 
 class GradedAgent(_Scripted):

@@ -23,7 +23,7 @@ from exphil_league.rl.drift import Drift
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.membership import Membership
 from exphil_league.rl.metrics import IterationTimes, player_metrics, reward_metrics, run_metrics
-from exphil_league.rl.runner import Sample
+from exphil_league.rl.runner import BatchedEnvRunner, Sample
 from exphil_league.rl.sampler import SampleStats
 from exphil_league.rl.setup import RLSetup
 from policies.policy import Policy
@@ -181,6 +181,7 @@ class LeaguePPO(PPO):
                 "standings": self.membership.get_state(),
                 "env_frames": self._env_frames,
                 "drift": self._drift.get_state(),
+                "runners": dict(self.env_runner_group.foreach_env_runner(_games_state, local_env_runner=False)),
             }
         return state
 
@@ -191,6 +192,14 @@ class LeaguePPO(PPO):
             self._env_frames = state[_MEMBERSHIP]["env_frames"]
             self._drift.set_state(state[_MEMBERSHIP]["drift"])
             self._joined = False
+            kept = state[_MEMBERSHIP]["runners"]
+            self.env_runner_group.foreach_env_runner(
+                lambda runner: runner.set_games_state(kept.get(runner.worker_index, {})), local_env_runner=False
+            )
+
+
+def _games_state(runner: BatchedEnvRunner) -> tuple[int, dict[str, Any]]:
+    return runner.worker_index, runner.games_state()
 
 
 def _weights_number(learner: LeagueLearner) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,11 +114,23 @@ class Lane:
         )
 
     def get_state(self) -> dict[str, Any]:
-        """What the next chunk depends on besides games and weights: the random generator."""
-        return {"rng": self._rng.bit_generator.state}
+        """What the next chunk depends on besides weights and games: recurrent states, action queue, random stream."""
+        return {
+            "rng": self._rng.bit_generator.state,
+            "state": tuple(layer.numpy().copy() for layer in self._state),
+            "pending": self._queue.pending.copy(),
+            "seats": self.seats.copy(),
+            "fresh": self._fresh.copy(),
+        }
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: Mapping[str, Any], whole: bool) -> None:
+        """Go on from `get_state`; not `whole`: from its random stream only, for games that begin anew."""
         self._rng.bit_generator.state = state["rng"]
+        if whole:
+            self._state = tuple(torch.from_numpy(layer.copy()) for layer in state["state"])
+            self._queue.pending[...] = state["pending"]
+            self.seats[...] = state["seats"]
+            self._fresh[...] = state["fresh"]
 
 
 def _like(mask: Tensor, layer: Tensor) -> Tensor:

@@ -199,6 +199,7 @@ class LeagueLearner(PPOTorchLearner):
         if self._check_component(_PROGRESS, components, not_components):
             state[_PROGRESS] = {
                 "steppers": {player: stepper.get_state() for player, stepper in self._steppers.items()},
+                "teachers": {player: teacher.get_state() for player, teacher in self._teachers.items()},
                 "shuffle": self._shuffle.get_state().numpy(),
             }
         return state
@@ -209,4 +210,6 @@ class LeagueLearner(PPOTorchLearner):
             kept = state[_PROGRESS]
             for player, stepper in self._steppers.items():
                 stepper.set_state(kept["steppers"][player])
+            for player, teacher in self._teachers.items():
+                teacher.set_state(kept["teachers"].get(player, {}))
             self._shuffle.set_state(torch.from_numpy(kept["shuffle"]))

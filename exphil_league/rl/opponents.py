@@ -7,12 +7,13 @@ then the most recently used ones.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.agent import Agent, SeatView
+from policies.agent import Agent, Resumable, SeatView
 
 LoadAgent = Callable[[str, int], Agent]
 """(digest, capacity) -> an agent that plays up to `capacity` columns."""
@@ -36,13 +37,14 @@ class OpponentCache:
         """Digests that games are being played against, oldest first."""
         return [digest for digest in self._agents if self._users.get(digest)]
 
-    def acquire(self, digest: str) -> Agent:
-        """The agent of `digest`, loaded if need be; every `acquire` needs its `release`."""
+    def acquire(self, digest: str, touch: bool = True) -> Agent:
+        """The agent of `digest`, loaded if need be; every `acquire` needs its `release`. `touch`: as just used."""
         agent = self._agents.get(digest)
         if agent is None:
             self._make_room()
             agent = self._agents[digest] = self._load_agent(digest, self._capacity)
-        self._agents.move_to_end(digest)
+        if touch:
+            self._agents.move_to_end(digest)
         self._users[digest] = self._users.get(digest, 0) + 1
         return agent
 
@@ -55,6 +57,19 @@ class OpponentCache:
     def get(self, digest: str) -> Agent:
         """The cached agent of an acquired digest."""
         return self._agents[digest]
+
+    def get_state(self) -> dict[str, dict[str, Any] | None]:
+        """What each agent remembers, by digest, least recently used first; None where it cannot tell."""
+        return {d: agent.get_state() if isinstance(agent, Resumable) else None for d, agent in self._agents.items()}
+
+    def set_state(self, state: Mapping[str, dict[str, Any] | None]) -> None:
+        """Hold the same agents, with what they remembered, nobody using them yet."""
+        self._agents.clear()
+        self._users.clear()
+        for digest, remembered in state.items():
+            agent = self._agents[digest] = self._load_agent(digest, self._capacity)
+            if remembered is not None and isinstance(agent, Resumable):
+                agent.set_state(remembered)
 
     def _make_room(self) -> None:
         idle = [digest for digest in self._agents if digest not in self._users]
@@ -88,6 +103,20 @@ class FrozenSeats:
         agent.reset(np.array([column], np.int64))
         if previous != digest:
             self._regroup()
+
+    def get_state(self) -> dict[str, Any]:
+        """Who sits where, and what all agents of the cache remember."""
+        return {"seats": self._seats.copy(), "digests": list(self._digests), "agents": self._cache.get_state()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from `get_state` of seats of the same games."""
+        self._cache.set_state(state["agents"])
+        self._seats[...] = state["seats"]
+        self._digests = list(state["digests"])
+        for digest in self._digests:
+            if digest is not None:
+                self._cache.acquire(digest, touch=False)
+        self._regroup()
 
     def act(
         self,

@@ -89,13 +89,25 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         not_components: str | Collection[str] | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Weights and random generators."""
+        """Weights, and what the sampler keeps of its games."""
         state: dict[str, Any] = {}
         if self._check_component(COMPONENT_RL_MODULE, components, not_components):
             state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
         if self._check_component(_SAMPLER, components, not_components):
-            state[_SAMPLER] = self._sampler.get_state() if self._sampler else self._sampler_state
+            state[_SAMPLER] = self.games_state()
         return state
+
+    def games_state(self) -> dict[str, Any]:
+        """What `set_games_state` of a runner in this one's place goes on from."""
+        kept = self._sampler.get_state() if self._sampler else self._sampler_state
+        return {"sampler": kept, "sequence": self._sequence} if kept else {}
+
+    def set_games_state(self, state: Mapping[str, Any]) -> None:
+        """Go on with the games of `games_state`; with none of them, where it is empty."""
+        if state:
+            self._sampler_state, self._sequence = state["sampler"], state["sequence"]
+            if self._sampler:
+                self._sampler.set_state(self._sampler_state)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         if COMPONENT_RL_MODULE in state:
@@ -103,9 +115,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             self.module.set_state(ray.get(weights) if isinstance(weights, ray.ObjectRef) else weights)
             self._weights = state.get(WEIGHTS_SEQ_NO, self._weights)
         if _SAMPLER in state:
-            self._sampler_state = dict(state[_SAMPLER])
-            if self._sampler:
-                self._sampler.set_state(self._sampler_state)
+            self.set_games_state(state[_SAMPLER])
 
     def get_ctor_args_and_kwargs(self) -> tuple[tuple[()], dict[str, Any]]:
         return (), {"config": self.config}
@@ -133,7 +143,8 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
                     worker=f"runner-{self.worker_index or 0}",
                 ),
             )
-            self._sampler.set_state(self._sampler_state)
+            if self._sampler_state:
+                self._sampler.set_state(self._sampler_state)
         return self._sampler
 
 

@@ -132,13 +132,49 @@ class Sampler:
         return stats
 
     def get_state(self) -> dict[str, Any]:
-        """Random generators of the lanes. Games under way are not part of it: they begin anew, their leases expire."""
-        return {lane.player: lane.get_state() for lane in self.lanes}
+        """Everything the next sample depends on besides weights and league, games under way included.
+
+        A backend that cannot save leaves the games out: they begin anew, and their leases expire.
+        """
+        return {"lanes": {lane.player: lane.get_state() for lane in self.lanes}, "games": self._games_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from `get_state` of a sampler of the same recipe; from its random streams only where games differ."""
+        whole = self._restore_games(state["games"])
         for lane in self.lanes:
-            if lane.player in state:
-                lane.set_state(state[lane.player])
+            if lane.player in state["lanes"]:
+                lane.set_state(state["lanes"][lane.player], whole)
+
+    def _games_state(self) -> dict[str, Any] | None:
+        if not self._jobs:
+            return None
+        try:
+            backend = self._backend.save()
+        except NotImplementedError:
+            return None
+        return {
+            "backend": backend,
+            "version": (self._backend.name, self._backend.version, self._backend.num_games),
+            "jobs": list(self._jobs),
+            "matchups": self._matchups.copy(),
+            "seeds": self._seeds.copy(),
+            "tables": self._desk.get_state(),
+            "opponents": self._frozen_seats.get_state(),
+        }
+
+    def _restore_games(self, games: Mapping[str, Any] | None) -> bool:
+        """Whether the saved games go on."""
+        backend = self._backend
+        if games is None or games["version"] != (backend.name, backend.version, backend.num_games):
+            return False
+        self._frames = backend.restore(games["backend"])
+        self._jobs = list(games["jobs"])
+        self._matchups[...] = games["matchups"]
+        self._seeds[...] = games["seeds"]
+        self._desk.set_state(games["tables"])
+        self._frozen_seats.set_state(games["opponents"])
+        self._seen = observe(self._frames, self._seen)
+        return True
 
     def close(self) -> None:
         """Release the backend."""

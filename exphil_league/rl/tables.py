@@ -97,6 +97,15 @@ class JobDesk:
             return self._change(table)
         return self._request(table.player, 1, 1, table.opponent)[0]
 
+    def get_state(self) -> list[tuple[str | None, int]]:
+        """Opponent and finished games of every table."""
+        return [(table.opponent, table.finished) for table in self._tables]
+
+    def set_state(self, state: Sequence[tuple[str | None, int]]) -> None:
+        """Go on from `get_state` of a desk with the same tables."""
+        for table, (opponent, finished) in zip(self._tables, state, strict=True):
+            table.opponent, table.finished = opponent, finished
+
     def _change(self, table: Table) -> Job:
         job = self._request(table.player, 1, 1)[0]
         table.opponent = opponent_of(job)

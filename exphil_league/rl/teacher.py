@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from exphil_league.rl.batch import PlayerBatch
@@ -29,6 +31,21 @@ class Teacher:
             features, after = self._policy.unroll(batch.inputs, state, batch.resets)
             self._keep(after, sources)
             return self._policy.head.evaluate(features, batch.parts).log_probs
+
+    def get_state(self) -> dict[int, tuple[int, tuple[NDArray[np.float32], ...]]]:
+        """By source: the last sequence and the state after it."""
+        return {
+            source: (sequence, tuple(layer.cpu().numpy() for layer in state))
+            for source, (sequence, state) in self._after.items()
+        }
+
+    def set_state(self, state: Mapping[int, tuple[int, tuple[NDArray[np.float32], ...]]]) -> None:
+        """Go on from `get_state`."""
+        device = next(self._policy.parameters()).device
+        self._after = {
+            source: (sequence, tuple(torch.from_numpy(layer).to(device) for layer in layers))
+            for source, (sequence, layers) in state.items()
+        }
 
     def _state_before(self, sources: Sequence[tuple[int, int, int]]) -> tuple[Tensor, ...]:
         pieces = []

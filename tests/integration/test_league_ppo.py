@@ -12,6 +12,7 @@ import torch
 
 from exphil_league.config.recipe import Recipe
 from exphil_league.league.actor import RemoteLeague
+from exphil_league.league.service import LocalLeague
 from exphil_league.rl.algorithm import LeaguePPO
 from exphil_league.rl.shared import share
 from policies import checkpoint
@@ -78,6 +79,36 @@ def test_checkpoint_brings_back_weights_optimizer_and_standing(tmp_path: Path) -
     assert result["rl"]["env_frames"] == 4 * 16 * 8
     assert league.learner("main").player.digest == algo.membership.digests["main"]
     algo.stop()
+
+
+@pytest.mark.parametrize("delay_frames", [0, 3])
+def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path, delay_frames: int) -> None:
+    """A run that stops and goes on, with everything opened anew, is the run that never stopped."""
+    recipe = small_recipe(delay_frames, time_limit_s=0.9)
+    straight, _ = serial_run(tmp_path / "straight", recipe)
+    for _ in range(8):
+        straight.train()
+    stopped, league = serial_run(tmp_path / "stopped", recipe)
+    for _ in range(5):
+        stopped.train()
+    stopped.save_checkpoint(str(tmp_path / "saved"))
+    stopped.stop()
+    league.close()
+    again = LocalLeague(tmp_path / "stopped", recipe.league_setup(), recipe.seed)
+    start = stopped._setup.starts[0].checkpoint.name
+    resumed = config_of(
+        tmp_path / "stopped", recipe, start,
+        open_league=share(str(tmp_path / "again"), again), open_backend=FakeBackend, serial=True,
+    ).build_algo()  # fmt: skip
+    resumed.restore_from_path(str(tmp_path / "saved"))
+    for _ in range(3):
+        result = resumed.train()
+    assert resumed.membership.digests == straight.membership.digests
+    assert all(map(torch.equal, optimizer_tensors(resumed), optimizer_tensors(straight)))
+    assert result["rl"]["main"]["action_distance"] == straight._report["main"]["action_distance"]
+    assert again.status()["counts"]["games.train"] == straight.membership._league.status()["counts"]["games.train"] > 8
+    resumed.stop()
+    straight.stop()
 
 
 def test_the_exploiter_is_frozen_and_starts_again(tmp_path: Path) -> None:
