@@ -20,8 +20,10 @@ from exphil_league import tuning
 from exphil_league.config.league import LeagueSetup
 from exphil_league.config.recipe import Recipe
 from exphil_league.config.run import RunConfig
+from exphil_league.errors import UserError
 from exphil_league.evaluation.rating_games import play_rating_games
 from exphil_league.evaluation.rounds import RoundSettings
+from exphil_league.factories import factory_digest
 from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
 from exphil_league.league.service import LeagueHandle, LocalLeague
 from exphil_league.observe.alarms import Alarms
@@ -58,11 +60,17 @@ def open_remote(run: Path, setup: LeagueSetup, seed: int) -> LeagueHandle:
 
 
 def roster(recipe: Recipe, warm_start: str) -> Roster:
-    """The fixed members of a run: the warm start, and all scripted players as anchors."""
+    """The fixed members of a run: the warm start, and as anchors all scripted players and the user's own."""
     backend = make_backend(recipe.game.backend, 1)
     digest = anchor_digest(str(SCRIPTED_VERSION), backend.version, backend.name)
     backend.close()
-    return Roster(warm_start, {name: scripted_digest(name) for name in SCRIPTED}, digest)
+    anchors = {name: scripted_digest(name) for name in SCRIPTED}
+    own = {name: factory_digest(factory) for name, factory in recipe.league.opponents.items()}
+    if taken := anchors.keys() & own.keys():
+        raise UserError(
+            f"league.opponents: {', '.join(sorted(taken))} is the name of a scripted player; choose another"
+        )
+    return Roster(warm_start, anchors | own, digest)
 
 
 @dataclass(frozen=True)

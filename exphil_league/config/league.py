@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from exphil_league.config.base import Section
 from exphil_league.config.evaluation import EvaluationConfig
 from exphil_league.config.game import GameConfig
+from exphil_league.factories import is_factory
 from exphil_league.league.model import LEARNER_KINDS, WARM_START, PlayerKind
 
 
@@ -79,6 +80,14 @@ class PayoffConfig(Section):
     prior_games: float = Field(2.0, ge=0, description="drawn games every pair starts with")
 
 
+class CurriculumStage(Section):
+    """Opponents that a main player must beat before it goes on."""
+
+    opponents: tuple[str, ...] = Field(min_length=1, description="scripted players, or names of league.opponents")
+    win_rate: float = Field(0.7, gt=0, lt=1, description="its lowest win rate against them must be above this")
+    min_games: int = Field(50, ge=1, description="finished games against each of them, at least")
+
+
 class LeagueConfig(Section):
     """Players and rules of the league."""
 
@@ -95,6 +104,12 @@ class LeagueConfig(Section):
     reset_share: float = Field(0.25, ge=0, le=1, description="chance that a league exploiter resets after a snapshot")
     snapshot: SnapshotConfig = SnapshotConfig()
     payoff: PayoffConfig = PayoffConfig()
+    curriculum: tuple[CurriculumStage, ...] = Field(
+        (), description="stages that every main player passes before it plays itself and the league"
+    )
+    opponents: dict[str, str] = Field(
+        {}, description="opponents of one's own, always in the training pool: name to module:factory"
+    )
     lease_s: float = Field(3600.0, gt=0, description="seconds after which an unreported game counts as lost")
 
     @model_validator(mode="after")
@@ -104,6 +119,9 @@ class LeagueConfig(Section):
             raise ValueError(f"every learner needs its own name, not {names}")
         if not any(learner.kind is PlayerKind.MAIN for learner in self.learners):
             raise ValueError("learners must hold one of kind main")
+        for name, factory in self.opponents.items():
+            if not is_factory(factory):
+                raise ValueError(f"opponents: {name} is {factory!r}; write module:factory")
         return self
 
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import inspect
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 from exphil_league.errors import UserError
+from exphil_league.factories import from_factory, is_factory
 from policies.agent import Agent
 from policies.scripted import SCRIPTED, make_scripted
-
-Factory = Callable[[int, int], Agent]
-"""`factory(capacity, seed) -> Agent`: what `module:factory` names."""
 
 
 def load_player(name: str, capacity: int, seed: int) -> Agent:
@@ -31,8 +24,8 @@ def load_player(name: str, capacity: int, seed: int) -> Agent:
         return _from_checkpoint(path, capacity, seed)
     if path.is_file():
         return _from_agent_file(path, capacity, seed)
-    if _is_factory(name):
-        return _from_factory(name, capacity, seed)
+    if is_factory(name):
+        return from_factory(name, capacity, seed)
     raise UserError(_unknown(name))
 
 
@@ -54,33 +47,6 @@ def _from_checkpoint(path: Path, capacity: int, seed: int) -> Agent:
         ) from error
     policy = load(path)
     return NetworkAgent(policy, capacity, seed, name=path.name, digest=digest_of(policy))
-
-
-def _is_factory(name: str) -> bool:
-    module_name, colon, attribute = name.partition(":")
-    return bool(colon) and all(part.isidentifier() for part in (*module_name.split("."), attribute))
-
-
-def _from_factory(name: str, capacity: int, seed: int) -> Agent:
-    module_name, _, attribute = name.partition(":")
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # a user's own module lies in the working directory
-    try:
-        module = importlib.import_module(module_name)
-    except (ImportError, SyntaxError) as error:
-        raise UserError(f"player {name!r}: module {module_name!r} cannot be imported ({error})") from error
-    factory: Factory | None = getattr(module, attribute, None)
-    if not callable(factory):
-        raise UserError(f"player {name!r}: {module_name} has no callable {attribute!r}; write module:factory")
-    try:
-        inspect.signature(factory).bind(capacity, seed)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"player {name!r} cannot be called as factory(capacity, seed): {error}") from error
-    agent = factory(capacity, seed)
-    missing = [member for member in ("name", "digest", "reset", "act") if not hasattr(agent, member)]
-    if missing:
-        raise UserError(f"player {name!r}: what the factory returned is no agent, it lacks {', '.join(missing)}")
-    return cast(Agent, agent)
 
 
 def _unknown(name: str) -> str:

@@ -28,6 +28,7 @@ from exphil_league.league.events import (
     ResultAccepted,
     ResultRefused,
     SnapshotTaken,
+    StagePassed,
 )
 from exphil_league.league.matches import draw_matchup
 from exphil_league.league.matchmaking import Matchmaker
@@ -45,7 +46,7 @@ from exphil_league.league.model import (
     Roster,
     SnapshotDecision,
 )
-from exphil_league.league.rules import resets, snapshot_reason
+from exphil_league.league.rules import resets, snapshot_reason, stage_passed
 from exphil_league.league.state import JOB_ACCEPTED, JOB_OPEN, LeagueState, fold, job_id, job_number
 from exphil_league.rating.bradley_terry import fit
 from exphil_league.rating.schedule import draw_pairs
@@ -95,6 +96,10 @@ class League:
                 "this run's ratings hang on another version of the scripted players, simulator or backend; "
                 "start a new run folder to go on"
             )
+        for opponent in (o for stage in setup.league.curriculum for o in stage.opponents):
+            if opponent not in roster.anchors:
+                known = ", ".join(sorted(roster.anchors))
+                raise UserError(f"league.curriculum: no scripted player or opponent {opponent!r}; known: {known}")
         learners = [_learner(learner, names) for learner in setup.league.learners]
         new = tuple(p for p in [*members, *learners] if p.player_id not in self.state.players)
         if new:
@@ -109,6 +114,7 @@ class League:
             snapshot_frames=learner.snapshot_frames,
             snapshots=learner.snapshots,
             generation=learner.generation,
+            in_curriculum=self.state.curriculum_stage(player_id) is not None,
         )
 
     def player(self, player_id: str) -> Player:
@@ -175,6 +181,7 @@ class League:
                 self._emit(ResultRefused(result.job_id, refusal, result.worker))
             if refusal in (None, Refusal.DUPLICATE):
                 settled.append(result.job_id)
+        self._pass_stages()
         return settled
 
     # Learners move on
@@ -264,6 +271,17 @@ class League:
         ratings = fit(self.state.evaluation.points_matrix(), self.state.setup.rating.prior_sd_elo)
         drawn = draw_pairs(ratings, count, self.state.setup.rating.sharpness, self._rng)
         return [(names[i], names[j]) for i, j in drawn]
+
+    def _pass_stages(self) -> None:
+        """Move every main player on that beats the opponents of its stage."""
+        payoff = self.state.payoff
+        for name, learner in self.state.learners.items():
+            stage = self.state.curriculum_stage(name)
+            if stage is None:
+                continue
+            games = payoff.games_between(name, stage.opponents)
+            if stage_passed(stage, payoff.win_rates(name, stage.opponents), games):
+                self._emit(StagePassed(name, learner.stage + 1))
 
     def _refusal(self, result: MatchResult) -> Refusal | None:
         """Why a result cannot count, or None."""

@@ -111,6 +111,15 @@ class LearnerReset:
     kind: Literal["learner_reset"] = "learner_reset"
 
 
+@dataclass(frozen=True)
+class StagePassed:
+    """A main player beat the opponents of its curriculum's stage; `stage` counts those it has passed."""
+
+    learner: str
+    stage: int
+    kind: Literal["stage_passed"] = "stage_passed"
+
+
 Event = (
     Configured
     | Enrolled
@@ -121,6 +130,7 @@ Event = (
     | Published
     | SnapshotTaken
     | LearnerReset
+    | StagePassed
 )
 
 _ADAPTER: Final[TypeAdapter[Event]] = TypeAdapter(

@@ -74,13 +74,19 @@ class Matchmaker:
         """The opponent the caller asked for, under the branch its learner mostly plays. Not itself: ValueError."""
         if learner == opponent:
             raise ValueError(f"{learner.player_id} meets itself in self-play only: ask for two learner seats")
-        exploits = learner.kind is PlayerKind.MAIN_EXPLOITER
-        return Opponent(opponent.player_id, Branch.EXPLOIT if exploits else Branch.PFSP)
+        if learner.kind is PlayerKind.MAIN_EXPLOITER:
+            return Opponent(opponent.player_id, Branch.EXPLOIT)
+        stage = self._state.curriculum_stage(learner.player_id)
+        studies = stage is not None and opponent.player_id in stage.opponents
+        return Opponent(opponent.player_id, Branch.CURRICULUM if studies else Branch.PFSP)
 
     def draw(self, learner: Player, learner_seats: int | None) -> Opponent:
         """One draw. `learner_seats` 2: self-play; 1: anything else; None: all branches by their shares."""
         if learner_seats == 2:
             return Opponent(learner.player_id, Branch.SELF_PLAY)
+        stage = self._state.curriculum_stage(learner.player_id)
+        if stage is not None:
+            return Opponent(str(self._rng.choice(stage.opponents)), Branch.CURRICULUM)
         if learner.kind is PlayerKind.MAIN_EXPLOITER:
             return self._exploit(learner)
         if learner.kind is PlayerKind.LEAGUE_EXPLOITER:

@@ -43,6 +43,7 @@ class Branch(StrEnum):
     PFSP = "pfsp"
     VERIFICATION = "verification"
     EXPLOIT = "exploit"
+    CURRICULUM = "curriculum"
     EVALUATION = "evaluation"
 
 
@@ -172,3 +173,5 @@ class LearnerView:
     snapshots: int
     generation: int
     """Resets so far. A trainer restored from before a reset must start again from `player.digest`."""
+    in_curriculum: bool = False
+    """Whether it still has to beat the opponents of a stage before it may play itself."""

@@ -91,6 +91,13 @@ class Payoff:
         """`win_rates` of one opponent; exactly 0.5 against itself."""
         return 0.5 if player == opponent else float(self.win_rates(player, [opponent])[0])
 
+    def games_between(self, player: str, opponents: Sequence[str]) -> NDArray[np.float64]:
+        """[len(opponents)] games ever finished against each, both seat orders together."""
+        columns = [self._index[opponent] for opponent in opponents]
+        own = self._index[player]
+        home = self._used("home_games")
+        return home[own, columns] + home[columns, own]
+
     def effective_games(self, player: str, opponents: Sequence[str]) -> NDArray[np.float64]:
         """[len(opponents)] independent games that the decayed counts are worth."""
         games, squares = self._pairs("games", player, opponents), self._pairs("squares", player, opponents)

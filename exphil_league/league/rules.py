@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from exphil_league.config.league import LeagueConfig, SnapshotConfig
+from exphil_league.config.league import CurriculumStage, LeagueConfig, SnapshotConfig
 from exphil_league.league.model import PlayerKind
 
 
@@ -19,6 +19,11 @@ def snapshot_reason(config: SnapshotConfig, frames_since: int, low_win_rates: ND
     if len(low_win_rates) and low_win_rates.min() > config.win_rate:
         return "win_rate"
     return "timeout" if frames_since >= config.timeout_frames else None
+
+
+def stage_passed(stage: CurriculumStage, win_rates: NDArray[np.float64], games: NDArray[np.float64]) -> bool:
+    """Whether win rates [n] over games [n] against a stage's opponents are enough to leave it."""
+    return bool(games.min() >= stage.min_games and win_rates.min() > stage.win_rate)
 
 
 def resets(config: LeagueConfig, kind: PlayerKind, rng: np.random.Generator) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from typing import Final
 
-from exphil_league.config.league import LeagueSetup
+from exphil_league.config.league import CurriculumStage, LeagueSetup
 from exphil_league.league.events import (
     Configured,
     Enrolled,
@@ -20,6 +20,7 @@ from exphil_league.league.events import (
     ResultAccepted,
     ResultRefused,
     SnapshotTaken,
+    StagePassed,
 )
 from exphil_league.league.model import (
     LEARNER_KINDS,
@@ -62,6 +63,8 @@ class LearnerState:
     snapshot_frames: int = 0
     snapshots: int = 0
     generation: int = 0
+    stage: int = 0
+    """Stages of the curriculum that it has passed."""
     published: dict[str, None] = field(default_factory=dict)
     """Digests since its last reset, oldest first, bounded by RECENT_DIGESTS."""
     decision: SnapshotDecision | None = None
@@ -117,8 +120,15 @@ class LeagueState:
         return [h for h in self.historical if self.players[h].role_of in roles]
 
     def opponents(self, with_anchors: bool) -> list[str]:
-        """The training pool: frozen policies, oldest first, and scripted anchors if asked for."""
-        return [*self.historical, *self.anchors] if with_anchors else self.historical
+        """The training pool: frozen policies, oldest first, the user's own players, and all anchors if asked for."""
+        own = self.setup.league.opponents
+        return [*self.historical, *(a for a in self.anchors if with_anchors or a in own)]
+
+    def curriculum_stage(self, learner: str) -> CurriculumStage | None:
+        """The stage that a main player is in; None when it has passed all."""
+        stages = self.setup.league.curriculum if self.players[learner].kind is PlayerKind.MAIN else ()
+        passed = self.learners[learner].stage
+        return stages[passed] if passed < len(stages) else None
 
     def frozen(self) -> list[str]:
         """Everybody who can be rated."""
@@ -209,6 +219,11 @@ class LeagueState:
         self.outdated_jobs |= {name for name, job in self.open_jobs.items() if event.learner in job.players}
         self.payoff.clear(event.learner)
         self.counts["resets"] += 1
+
+    @apply.register
+    def _(self, event: StagePassed) -> None:
+        self.learners[event.learner].stage = event.stage
+        self.counts["stages_passed"] += 1
 
     def _add(self, player: Player, env_frames: int) -> None:
         self.players[player.player_id] = player

@@ -76,6 +76,8 @@ def status(state: LeagueState) -> dict[str, Any]:
             "frames_since_snapshot": learner.env_frames - learner.snapshot_frames,
             "snapshots": learner.snapshots,
             "generation": learner.generation,
+            "stages_passed": learner.stage,
+            "in_curriculum": state.curriculum_stage(name) is not None,
         }
         for name, learner in state.learners.items()
     ]

@@ -87,7 +87,7 @@ class LeaguePPO(PPO):
         sampled = perf_counter()
         self._learn(found.samples, found.stats)
         learned = perf_counter()
-        self._publish(len(found.samples))
+        self._publish(found.stats)
         self._send_weights()
         times = IterationTimes(sampled - started, learned - sampled, perf_counter() - started)
         self._report = self._metrics(found, times)
@@ -108,10 +108,10 @@ class LeaguePPO(PPO):
         self.metrics.aggregate(results, key=LEARNER_RESULTS)
         self._env_frames += stats.env_frames
 
-    def _publish(self, samples: int) -> None:
+    def _publish(self, stats: SampleStats) -> None:
         """Tell the league about the new weights and carry out what it decides."""
         for player, standing in self.membership.standings.items():
-            standing.env_frames += samples * self._setup.frames_per_sample(player)
+            standing.env_frames += stats.player_frames[player]
         if (self.iteration + 1) % self._setup.ppo.publish_every_updates:
             return
         for player in self._setup.players:

@@ -52,6 +52,7 @@ def algorithm_config(
         spec=spec,
         starts=tuple(_start(learner.name, learner.starts[0], starts, store) for learner in recipe.league.learners),
         groups=slot_groups(recipe),
+        curriculum_groups=slot_groups(recipe, self_play=0.0) if recipe.league.curriculum else (),
         ppo=recipe.ppo,
         opponents_per_runner=recipe.ppo.opponents_per_runner,
         torch_threads=1 if serial else recipe.ray.torch_threads,
@@ -69,15 +70,20 @@ def algorithm_config(
     )
 
 
-def slot_groups(recipe: Recipe) -> tuple[SlotGroup, ...]:
-    """How one runner's games are shared out among the recipe's learners. Raises UserError for too few games."""
+def slot_groups(recipe: Recipe, self_play: float | None = None) -> tuple[SlotGroup, ...]:
+    """How one runner's games are shared out among the recipe's learners. Raises UserError for too few games.
+
+    self_play: share of a main's games in which it plays both seats; default: the recipe's.
+    """
+    if self_play is None:
+        self_play = recipe.league.shares.self_play
     learners = recipe.league.learners
     mains = [p.name for p in learners if p.kind is PlayerKind.MAIN]
     exploiters = [p.name for p in learners if p.kind is not PlayerKind.MAIN]
     try:
         return divide(
             recipe.ppo.games,
-            learner_shares(mains, exploiters, recipe.league.shares.self_play, recipe.ppo.exploiter_share),
+            learner_shares(mains, exploiters, self_play, recipe.ppo.exploiter_share),
         )
     except ValueError as error:
         raise UserError(str(error)) from error

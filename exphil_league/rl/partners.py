@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from exphil_league import factories
 from exphil_league.errors import UserError
 from policies import checkpoint
 from policies.agent import Agent
@@ -16,12 +17,14 @@ _SCRIPTED: Final = "scripted:"
 
 
 def load_agent(store: Path, seed: int, digest: str, capacity: int) -> Agent:
-    """The player that `digest` names: a scripted one (`scripted:NAME@VERSION`) or a checkpoint in `store`.
+    """The player that `digest` names: scripted (`scripted:NAME@VERSION`), one's own, or a checkpoint in `store`.
 
     Its random stream is derived from `seed` and `digest`. Raises UserError for a scripted player of another
     version than this installation has, CheckpointError for a checkpoint that is missing or broken.
     """
     own_seed = zlib.crc32(digest.encode(), seed & 0xFFFFFFFF)
+    if digest.startswith(factories.PREFIX):
+        return factories.from_digest(digest, capacity, own_seed)
     if not digest.startswith(_SCRIPTED):
         return NetworkAgent(checkpoint.load(store / digest), capacity, own_seed, digest, digest)
     name = digest.removeprefix(_SCRIPTED).partition("@")[0]

@@ -53,6 +53,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         self._sampler_state: dict[str, Any] = {}
         self._live_digests: dict[str, str] = {}
         self._weights = 0
+        self._in_curriculum = bool(self._setup.curriculum_groups)
 
     def make_module(self) -> None:
         """The live learners, by player id."""
@@ -60,6 +61,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
 
     def sample(self, **kwargs: Any) -> Sample:
         """One chunk per learning player; its arrays are valid until the next call (Ray copies them on the way out)."""
+        self._follow_curriculum()
         sampler = self._open()
         sampler.live_digests = self._live_digests
         chunks = sampler.sample()
@@ -105,9 +107,11 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
     def set_games_state(self, state: Mapping[str, Any]) -> None:
         """Go on with the games of `games_state`; with none of them, where it is empty."""
         if state:
-            self._sampler_state, self._sequence = state["sampler"], state["sequence"]
+            self._sequence = state["sequence"]
             if self._sampler:
-                self._sampler.set_state(self._sampler_state)
+                self._sampler.set_state(state["sampler"])
+            else:
+                self._sampler_state = state["sampler"]
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         if COMPONENT_RL_MODULE in state:
@@ -127,11 +131,11 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             self._sampler = None
 
     def _open(self) -> Sampler:
+        setup = self._setup
         if self._sampler is None:
-            setup = self._setup
             self._sampler = Sampler(
                 setup.open_backend(setup.games),
-                setup.groups,
+                setup.curriculum_groups if self._in_curriculum else setup.groups,
                 {player: self.module[player].policy for player in setup.players},
                 setup.open_league(),
                 setup.load_agent,
@@ -145,7 +149,17 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             )
             if self._sampler_state:
                 self._sampler.set_state(self._sampler_state)
+                self._sampler_state = {}
         return self._sampler
+
+    def _follow_curriculum(self) -> None:
+        """Once every main player has passed its stages, go on with the games of the league."""
+        if not self._in_curriculum:
+            return
+        league = self._setup.open_league()
+        if not any(league.learner(player).in_curriculum for player in self._setup.players):
+            self.stop()
+            self._in_curriculum = False
 
 
 def policy_spaces(spec: PolicySpec) -> tuple[gym.Space, gym.Space]:

@@ -59,6 +59,8 @@ class SampleStats:
     """[K] what each reward term brought, weighted, summed over the steps of a learner's columns."""
     agent_steps: dict[str, int] = field(default_factory=dict)
     """Steps of a learner's columns."""
+    player_frames: dict[str, int] = field(default_factory=dict)
+    """Env frames that a learner was trained on."""
     actions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     """[ACTIONS] of these steps in each action state."""
 
@@ -69,6 +71,7 @@ class SampleStats:
         for player, terms in other.reward.items():
             self.reward[player] = self.reward.get(player, 0.0) + terms
             self.agent_steps[player] = self.agent_steps.get(player, 0) + other.agent_steps[player]
+            self.player_frames[player] = self.player_frames.get(player, 0) + other.player_frames[player]
             self.actions[player] = self.actions.get(player, 0) + other.actions[player]
 
 
@@ -88,6 +91,7 @@ class Sampler:
         self._backend = backend
         self._league = league
         self._settings = settings
+        self._groups = tuple(groups)
         self._policies = policies
         self.live_digests: dict[str, str] = {}
         """Last published digest of each live player: named in the results as what was really played."""
@@ -154,7 +158,7 @@ class Sampler:
             return None
         return {
             "backend": backend,
-            "version": (self._backend.name, self._backend.version, self._backend.num_games),
+            "version": (self._backend.name, self._backend.version, self._groups),
             "jobs": list(self._jobs),
             "matchups": self._matchups.copy(),
             "seeds": self._seeds.copy(),
@@ -165,7 +169,7 @@ class Sampler:
     def _restore_games(self, games: Mapping[str, Any] | None) -> bool:
         """Whether the saved games go on."""
         backend = self._backend
-        if games is None or games["version"] != (backend.name, backend.version, backend.num_games):
+        if games is None or games["version"] != (backend.name, backend.version, self._groups):
             return False
         self._frames = backend.restore(games["backend"])
         self._jobs = list(games["jobs"])
@@ -294,6 +298,7 @@ def _lane_stats(lane: Lane) -> SampleStats:
     return SampleStats(
         reward={lane.player: lane.reward},
         agent_steps={lane.player: chunk.log_prob.size},
+        player_frames={lane.player: chunk.env_frames},
         actions={lane.player: action_counts(chunk.ids[:-1])},
     )
 

@@ -41,6 +41,8 @@ class RLSetup:
     spec: PolicySpec
     starts: tuple[LearnerStart, ...]
     groups: tuple[SlotGroup, ...]
+    curriculum_groups: tuple[SlotGroup, ...]
+    """While a main player has a curriculum: one-seat games only. Empty without one."""
     ppo: PPOConfig
     opponents_per_runner: int
     torch_threads: int
@@ -59,7 +61,3 @@ class RLSetup:
     def games(self) -> int:
         """Games of one runner."""
         return sum(g.games for g in self.groups)
-
-    def frames_per_sample(self, player: str) -> int:
-        """Env frames that one sample of one runner trains this player on."""
-        return self.ppo.unroll_frames * sum(g.games for g in self.groups if g.player == player)

@@ -10,6 +10,7 @@ import pytest
 import ray
 import torch
 
+from exphil_league.config.league import CurriculumStage
 from exphil_league.config.recipe import Recipe
 from exphil_league.league.actor import RemoteLeague
 from exphil_league.league.service import LocalLeague
@@ -109,6 +110,23 @@ def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path,
     assert again.status()["counts"]["games.train"] == straight.membership._league.status()["counts"]["games.train"] > 8
     resumed.stop()
     straight.stop()
+
+
+def test_a_curriculum_comes_before_self_play(tmp_path: Path) -> None:
+    recipe = small_recipe()
+    stage = CurriculumStage(opponents=("random",), win_rate=0.01, min_games=8)
+    recipe = recipe.model_copy(update={"league": recipe.league.model_copy(update={"curriculum": (stage,)})})
+    algo, league = serial_run(tmp_path, recipe)
+    issued, columns = [], []
+    for _ in range(6):
+        algo.train()
+        issued.append(dict(league.status()["counts"]))
+        columns.append(algo.env_runner_group.local_env_runner._sampler.lanes[0].chunk.log_prob.shape[1])
+    assert issued[0]["issued.curriculum"] >= 6
+    assert "issued.self_play" not in issued[0]
+    assert issued[-1]["issued.self_play"] > 0
+    assert columns[0] == 6 < columns[-1] == 9, "a game against a script has one learning seat, self-play has two"
+    algo.stop()
 
 
 def test_the_exploiter_is_frozen_and_starts_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from exphil_league.config.league import (
+    CurriculumStage,
     LeagueConfig,
     LearnerConfig,
     PayoffConfig,
@@ -271,3 +272,46 @@ def test_what_enrolling_refuses() -> None:
 def test_config_refuses_nonsense(make: object, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         make()  # type: ignore[operator]
+
+
+def test_a_curriculum_is_passed_stage_by_stage_and_survives_a_restart() -> None:
+    """Idle first, then idle and random; a stage needs enough games against each opponent and a high enough rate."""
+    stages = (
+        CurriculumStage(opponents=("idle",), win_rate=0.7, min_games=10),
+        CurriculumStage(opponents=("idle", "random"), win_rate=0.6, min_games=10),
+    )
+    setup = with_league(curriculum=stages, payoff=PayoffConfig(decay=1.0, prior_games=0.0))
+    league = new_league(setup)
+    seen = league.drain()
+
+    def meet(opponent: str, wins: int, losses: int) -> None:
+        jobs = league.request_jobs("main", 1, wins + losses, opponent)
+        assert {job.branch for job in jobs} == {Branch.CURRICULUM}
+        league.report([won_by("main", job) for job in jobs[:wins]])
+        league.report([won_by(opponent, job) for job in jobs[wins:]])
+
+    assert set(opponents(league.request_jobs("main", 1, 50), "main")) == {"idle"}
+    meet("idle", wins=9, losses=0)
+    assert league.learner("main").in_curriculum, "too few games"
+    meet("idle", wins=0, losses=6)
+    assert league.state.learners["main"].stage == 0, "9 of 15 is not enough"
+    meet("idle", wins=20, losses=0)
+    assert league.state.learners["main"].stage == 1
+    assert set(opponents(league.request_jobs("main", 1, 50), "main")) == {"idle", "random"}
+    assert {job.branch for job in league.request_jobs("main_exploiter", 1, 20)} == {Branch.EXPLOIT}
+
+    seen += league.drain()
+    league = new_league(setup, events=seen)
+    assert league.state.learners["main"].stage == 1
+    meet("random", wins=10, losses=0)
+    assert not league.learner("main").in_curriculum
+    assert {job.branch for job in league.request_jobs("main", 1, 20)} == {Branch.PFSP}
+    with pytest.raises(UserError, match=r"league\.curriculum: no scripted player or opponent 'idel'"):
+        new_league(with_league(curriculum=(CurriculumStage(opponents=("idel",)),)))
+
+
+def test_opponents_of_ones_own_are_in_the_pool() -> None:
+    league = new_league(with_league(opponents={"idle": "my_bots:make_idle"}))
+    met = set(opponents(league.request_jobs("main", 1, 500), "main"))
+    assert "idle" in met
+    assert "random" not in met
