@@ -118,6 +118,7 @@ class Reward:
 
     def __init__(self, weights: RewardWeights, gamma: float) -> None:
         self._table = weights.table()
+        self._unused = ~self._table.any(axis=0)
         self._gamma = gamma
 
     def __call__(
@@ -126,4 +127,5 @@ class Reward:
         """Rewards of the step; arguments as of `reward_terms`."""
         characters = before["players"]["character"][:, :, LEADER]
         weighted = reward_terms(before, after, done, result, self._gamma) * self._table[characters]
+        weighted[..., self._unused] = 0.0  # a source may lack what nobody asked for
         return Rewards(weighted.sum(-1), weighted)

@@ -139,6 +139,9 @@ def test_weights_of_a_character_and_sparse() -> None:
 
     hurt = before.copy()
     hurt["players"]["percent"][0, 0, LEADER] = 50
+    unknown = before.copy()
+    unknown["players"]["x"] = np.nan
+    assert Reward(RewardWeights(), 1.0)(before, unknown, no_end, nothing).total.tolist() == [[0, 0]]
     sparse = Reward(RewardWeights(sparse=True, characters={"FOX": {"damage": 1.0}}), 1.0)
     assert not sparse(before, hurt, no_end, nothing).total.any()
     won = np.zeros(1, RESULT)
