@@ -23,7 +23,7 @@ from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, harness_tables
 from envs.sim.fidelity.events import melee_hits
 from envs.sim.fidelity.recording import Recording
 from envs.sim.jit import entry
-from envs.sim.kernel.damage import receive
+from envs.sim.kernel.damage import charged, receive
 from envs.sim.kernel.step import step_batch
 
 HIT: Final = np.dtype(
@@ -154,10 +154,9 @@ def strike(games: Any, tables: Any, seat: int, rows: Any, column: int, dealt: An
     """Put one hitbox column of the attacker's frame to the victim of every game [H] and note what becomes of it."""
     for n in range(games.shape[0]):
         me, foe = games[n].fighters[seat], games[n].fighters[1 - seat]
-        common = tables[0].common
         tables[0].characters[foe.row].weight = weights[n]
         box = tables[0].characters[me.row].combat.hit_frames[rows[n], column]
-        me.hit_damage = box.damage * (1.0 + common.charge_damage * me.charge / common.charge_time)
+        me.hit_damage = charged(me, tables[0], box.damage)
         me.hit_dealt = dealt[n]
         me.hitlag = 0.0
         receive(games[n], me, foe, tables[0], rows[n] * 2 * BOXES + column)

@@ -45,7 +45,7 @@ def land(me: Any, tables: Any, contact: int) -> None:
     """What landing a hit does to the attacker: damage worked out, group spent, attack staled, hitlag."""
     box = box_of(me, tables, contact)
     attack_id = tables.characters[me.row].combat.moves[me.move].attack_id
-    me.hit_damage = _charged(me, tables, box.damage)
+    me.hit_damage = charged(me, tables, box.damage)
     me.hit_dealt = me.hit_damage * freshness(me, attack_id)
     me.hit_mask |= box.group
     if contact % (2 * BOXES) < BOXES:
@@ -56,7 +56,7 @@ def land(me: Any, tables: Any, contact: int) -> None:
 
 
 @kernel
-def _charged(me: Any, tables: Any, damage: float) -> float:
+def charged(me: Any, tables: Any, damage: float) -> float:
     """Percent of a hit with the charge of the present move: smashes gain a share, specials whole steps."""
     common = tables.common
     move = tables.characters[me.row].combat.moves[me.move]

@@ -44,6 +44,9 @@ def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z
         return False
     if hurtbox_state(foe, state) != HURT:
         return False
+    if foe.counter_state > 0:
+        damage.answer(foe, tables, -1.0 if item.vx > 0.0 else 1.0)
+        return True
     _hit(game, item, foe, tables, state.flags & _SHIELDED)
     return True
 
