@@ -26,6 +26,7 @@ from envs.sim.moves import MoveFacts, compile_moves, load_moves
 from envs.sim.specials import DIRECTIONS, Special, compile_items, compile_operations, load_specials
 from envs.sim.stages import cloud_course, compile_stage
 from envs.sim.states import COMMON_STATES, Kind, StateRow
+from envs.sim.walls import compile_walls
 
 SIM_VERSION: Final = "1"
 CHARACTERS: Final = ("FOX", "FALCO", "MEWTWO", "MARTH")
@@ -92,6 +93,7 @@ def _compile_character(name: str, out: NDArray[np.void]) -> None:
         del rows[_action(file, absent)]
     move_rows = compile_moves(moves, int(out["character"]), out["combat"])
     compile_hurt(name.lower(), out["combat"])
+    compile_walls(name.lower(), out["walls"])
     out["states"]["move"] = -1
     out["states"]["script"] = -1
     out["states"]["locomotion"] = -1

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from envs.sim import facts
 from envs.sim.combat_layout import CHARACTER_COMBAT, FIGHTER_COMBAT, GAME_ITEM, ITEM_SLOTS
 from envs.sim.hold_layout import FIGHTER_HOLD, HOLD
-from envs.sim.stage_layout import CLOUD_CYCLE, FIGHTER_STAGE, GAME_STAGE, STAGE
+from envs.sim.stage_layout import CHARACTER_WALLS, CLOUD_CYCLE, FIGHTER_STAGE, GAME_STAGE, STAGE
 
 STATE_SLOTS: Final = 400
 """Action states per character; ids are the game's, specials start at 341."""
@@ -180,8 +180,6 @@ CHARACTER: Final = np.dtype(
         ("ledge_y", "<f4"),
         ("ledge_below", "<f4"),
         ("width", "<f4"),  # half width of the body that pushes the other fighter
-        ("side", "<f4"),  # half width of the collision diamond
-        ("top", "<f4"),  # height of its highest point over the root
         ("hang_x", "<f4"),  # offset of the root from the ledge while hanging
         ("hang_y", "<f4"),
         ("ledge_jump_x", "<f4"),  # first speed of the second half of a ledge jump
@@ -192,6 +190,7 @@ CHARACTER: Final = np.dtype(
         ("feet", "<f4", (FEET_ROWS, FEET_AGES)),  # height of the collision diamond's lowest point by age
         ("combat", CHARACTER_COMBAT),
         ("hold", HOLD),
+        ("walls", CHARACTER_WALLS),
     ]
 )
 

@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from envs.sim.combat_layout import ACTION_SLOTS
+
 MAX_LINES: Final = 12
 """Floor lines of a stage (ground and platforms)."""
 MAX_WALLS: Final = 12
@@ -52,8 +54,29 @@ GAME_STAGE: Final = [
 FIGHTER_STAGE: Final = [
     ("wall", "<i4"),  # side to which a wall pushed this fighter this frame: +1 right, -1 left, 0 none
     ("ceiling", "<i4"),  # 1 if its head was stopped by a ceiling this frame
+    ("normal_x", "<f4"),  # of the wall or ceiling touched, pointing to the fighter
+    ("normal_y", "<f4"),
 ]
 """Fields of a FIGHTER that the stage keeps."""
+
+SIDE_ROWS: Final = 24
+SIDE_AGES: Final = 64
+CHARACTER_WALLS: Final = np.dtype(
+    [
+        ("top", "<f4"),  # height of the collision diamond's highest point over the root
+        ("can_wall_jump", "<i4"),
+        ("jump_x", "<f4"),  # speed of a wall jump, and of a wall tech that jumps
+        ("jump_y", "<f4"),
+        ("jump_gap", "<f4"),  # root from the wall before it
+        ("tech_x", "<f4"),
+        ("tech_gap", "<f4"),
+        ("bounce_gap", "<f4"),
+        ("ceiling_gap", "<f4"),  # root under the ceiling on teching it
+        ("side_row", "<i4", (ACTION_SLOTS,)),  # row of `sides` by action state
+        ("sides", "<f4", (SIDE_ROWS, SIDE_AGES)),  # half width of the collision diamond by age
+    ]
+)
+"""What walls and ceilings know of one character; `CHARACTER.walls` in the tables."""
 
 SEGMENT: Final = np.dtype([("x0", "<f4"), ("y0", "<f4"), ("x1", "<f4"), ("y1", "<f4")])
 """A wall from below, or a ceiling from the left."""

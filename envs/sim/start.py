@@ -8,7 +8,7 @@ from melee.enums import Action
 
 from envs.frame import FIRST_FRAME, FIRST_PLAYABLE_FRAME
 from envs.sim.jit import entry, kernel
-from envs.sim.kernel.floors import slope_height
+from envs.sim.kernel.floors import floor_height, shift_x
 from envs.sim.kernel.life import ENTRY_WAIT, reset_fighter
 from envs.sim.kernel.stage_motion import move_stage, start_stage
 from envs.sim.kernel.transition import enter
@@ -39,11 +39,11 @@ def start_game(games: Any, tables: Any, matchup: Any, characters: Any, stage_row
         me.row = characters[seat]
         me.seat = seat
         char = tables[0].characters[me.row]
-        _start_fighter(me, char, stage, matchup, place)
+        _start_fighter(game, me, char, stage, matchup, place)
 
 
 @kernel
-def _start_fighter(me: Any, char: Any, stage: Any, matchup: Any, place: int) -> None:
+def _start_fighter(game: Any, me: Any, char: Any, stage: Any, matchup: Any, place: int) -> None:
     reset_fighter(me, char)
     me.stocks = matchup.stocks
     me.x = stage.start_x[place]
@@ -58,18 +58,20 @@ def _start_fighter(me: Any, char: Any, stage: Any, matchup: Any, place: int) -> 
         enter(me, char.states, Action.ENTRY.value)
         me.life_timer = ENTRY_WAIT[me.seat] - (matchup.start_frame - FIRST_FRAME)
     else:
-        _stand(me, char, stage)
+        _stand(game, me, char, stage)
 
 
 @kernel
-def _stand(me: Any, char: Any, stage: Any) -> None:
+def _stand(game: Any, me: Any, char: Any, stage: Any) -> None:
     """On the floor under the start, as the countdown leaves it."""
+    best = -1e9
     for row in range(stage.lines_used):
         line = stage.lines[row]
-        under = line.lift < 0 and line.x0 <= me.x <= line.x1 and line.y0 <= me.y
-        if under and (me.line < 0 or line.y0 > stage.lines[me.line].y0):
-            me.line = row
-    me.y = slope_height(stage.lines[me.line], me.x) + FLOOR_GAP
+        left, right = line.x0 + shift_x(game, line), line.x1 + shift_x(game, line)
+        height = floor_height(game, line, me.x)
+        if left <= me.x <= right and best < height <= me.y:
+            me.line, best = row, height
+    me.y = best + FLOOR_GAP
     me.airborne = 0
     me.jumps_left = char.jumps + 1
     enter(me, char.states, Action.STANDING.value)

@@ -33,9 +33,10 @@ class Physics(IntEnum):
     HALO = 12  # descends with the respawn platform
     BRAKE = 13  # friction that is the same at any speed
     TURN_RUN = 14  # against the run's old direction at the dash's full acceleration
-    AIR_CURVE = 14  # as AIR, but the animation sets the vertical speed
+    AIR_CURVE = 15  # as AIR, but the animation sets the vertical speed
     THROW = 20  # the throw's own way along the ground
     HELD = 21  # where the holder's grip is, envs.sim.kernel.held
+    CLING = 22  # still on a wall, then off it, envs.sim.kernel.surfaces
 
 
 class Kind(IntEnum):
@@ -88,6 +89,7 @@ class Kind(IntEnum):
     HELD = 55  # pulled in, held, pummelled
     THROWN = 56
     REBOUND = 57
+    CLING = 60
 
 
 class Can(IntEnum):
@@ -339,6 +341,18 @@ def _ledge_and_life() -> dict[int, StateRow]:
     }
 
 
+def _surfaces() -> dict[int, StateRow]:
+    """At walls and ceilings."""
+    cling = StateRow(Physics.CLING, Kind.CLING, AIR_ANY, Flag.AIRBORNE | Flag.LEDGE_GRAB, 0)
+    bounce = StateRow(Physics.FLIGHT, Kind.DAMAGE, _TUMBLE, _FLIGHT, 0)
+    return {
+        **_rows("WALL_TECH WALL_TECH_JUMP", cling),
+        **_rows("CEILING_TECH", StateRow(_A, Kind.PLAIN, 0, Flag.AIRBORNE | Flag.LEDGE_GRAB, 0)),
+        **_rows("BOUNCE_WALL BOUNCE_CEILING", bounce),
+        **_rows("BUMP_CIELING", StateRow(Physics.HALO, Kind.PLAIN, 0, Flag.AIRBORNE, 0)),
+    }
+
+
 COMMON_STATES: dict[int, StateRow] = {
     **_movement(),
     **_attacks(),
@@ -346,5 +360,6 @@ COMMON_STATES: dict[int, StateRow] = {
     **_damage(),
     **_holds(),
     **_ledge_and_life(),
+    **_surfaces(),
 }
 """Row of every action state that all characters have and the simulator plays."""

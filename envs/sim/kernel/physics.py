@@ -176,6 +176,8 @@ def _air(me: Any, char: Any, state: Any, common: Any) -> None:
         _air_dodge(me, char, common)
     elif physics == Physics.HALO:
         pass  # the platform descends at the speed it was given
+    elif physics == Physics.CLING and me.ticks < common.cling:
+        me.vx, me.vy = 0.0, 0.0
     elif physics == Physics.AIR_JUMP:
         pass  # the first frame of a jump keeps its speed
     else:

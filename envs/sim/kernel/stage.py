@@ -7,7 +7,7 @@ from typing import Any
 from melee.enums import Action
 
 from envs.sim.jit import kernel
-from envs.sim.kernel import script_end
+from envs.sim.kernel import script_end, surfaces
 from envs.sim.kernel.floors import crossed, floor_height, shift_x
 from envs.sim.kernel.tech import touch_down
 from envs.sim.kernel.transition import clamp_drift, enter, enter_landing, leave_ground, touch_ground
@@ -24,7 +24,10 @@ EDGE_SLACK = 0.1
 def collide(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     """Keep a moved fighter on its floor, or let it land, or push it out of the stage's body."""
     physics = char.states[me.action].physics
+    me.wall, me.ceiling = 0, 0
     if physics == Physics.FROZEN or physics == Physics.HALO or physics == Physics.HELD:
+        return
+    if physics == Physics.CLING and me.ticks < common.cling:
         return
     if me.airborne:
         _update_feet(me, char)
@@ -32,6 +35,8 @@ def collide(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
         if (me.wall != 0 or me.ceiling) and char.states[me.action].kind == Kind.SPECIAL:
             script_end.bump(me, char)
         _fall_onto(game, me, char, stage, common)
+        if me.airborne:
+            surfaces.meet(me, char, common)
     else:
         _walk_on(game, me, char, stage, common)
 
@@ -71,11 +76,16 @@ def _walk_on(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
 
 @kernel
 def _over_the_edge(game: Any, me: Any, char: Any, stage: Any, common: Any, edge: float, side: float) -> None:
-    """Stop at an edge, teeter on it or leave it; `side` is -1 at a left edge, +1 at a right one."""
+    """Stop at an edge, teeter on it or leave it; `side` is -1 at a left edge, +1 at a right one.
+
+    A moving floor leaves behind whoever a wall holds back.
+    """
     flags = char.states[me.action].flags
     teeters = flags & Flag.TEETER and me.facing == side
     pushed_back = me.push * me.facing < 0.0
-    if flags & Flag.STAYS or (flags & Flag.TEETER and pushed_back):
+    if me.wall != 0:
+        _fall_off(me, char, False)
+    elif flags & Flag.STAYS or (flags & Flag.TEETER and pushed_back):
         _stand_at(game, me, stage, edge)
     elif teeters and me.stick_x * side < common.teeter_leave:
         _stand_at(game, me, stage, edge)
@@ -120,14 +130,19 @@ def _fall_onto(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
 
 
 @kernel
-def rest_on_floor(game: Any, me: Any, stage: Any, before_y: float) -> None:
-    """A frozen fighter rides on, or if it shifts itself down from `before_y` stops on the floor and lands once free."""
+def hold_frozen(game: Any, me: Any, char: Any, stage: Any, common: Any, before_y: float) -> None:
+    """A frozen fighter rides on. One that shifts itself from `before_y` stops on a floor, and techs walls."""
     if not me.airborne:
         line = stage.lines[me.line]
         if line.lift >= 0:
             me.x += game.lifts[line.lift].dx
             me.y = floor_height(game, line, me.x) + FLOOR_GAP
-    elif me.y < before_y:
+        return
+    if me.di_pending:
+        keep_out(me, char, stage)
+        if surfaces.tech(me, char, common):
+            return
+    if me.y < before_y:
         line = crossed(game, stage, me, before_y + me.feet, me.y + me.feet, False)
         if line >= 0:
             me.y = floor_height(game, stage.lines[line], me.x) + FLOOR_GAP

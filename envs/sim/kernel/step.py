@@ -6,7 +6,7 @@ from typing import Any
 
 from envs.frame import FIRST_PLAYABLE_FRAME
 from envs.sim.jit import entry, kernel
-from envs.sim.kernel import contact, flight, script, tech
+from envs.sim.kernel import contact, flight, script, surfaces, tech
 from envs.sim.kernel.air import air_input
 from envs.sim.kernel.animate import animate
 from envs.sim.kernel.grab import advance_hold, hold_input, resolve_grabs
@@ -20,7 +20,7 @@ from envs.sim.kernel.life import check_death, check_end, count_down, halo_input,
 from envs.sim.kernel.physics import displace
 from envs.sim.kernel.publish import publish
 from envs.sim.kernel.push import overlap_push
-from envs.sim.kernel.stage import collide, rest_on_floor
+from envs.sim.kernel.stage import collide, hold_frozen
 from envs.sim.kernel.stage_motion import blow, move_stage
 from envs.sim.states import Flag, Kind, Physics
 
@@ -56,6 +56,8 @@ def _input(me: Any, foe: Any, tables: Any, stage: Any) -> None:
         hold_input(me, foe, tables)
     elif kind == Kind.HELD:
         wish_jump(me)
+    elif kind == Kind.CLING and surfaces.hold_on(me, char, common):
+        return
     elif me.airborne:
         air_input(me, char, common)
         tech.try_wiggle(me, char, common)
@@ -123,7 +125,7 @@ def _settle(game: Any, me: Any, foe: Any, char: Any, stage: Any, common: Any) ->
         return
     if me.phase == flight.FROZEN:
         me.ecb_lock = max(me.ecb_lock - 1, 0)
-        rest_on_floor(game, me, stage, me.prev_y)
+        hold_frozen(game, me, char, stage, common, me.prev_y)
         return
     if char.states[me.action].physics == Physics.LEDGE:
         place(me, char, stage)

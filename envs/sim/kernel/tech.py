@@ -19,6 +19,7 @@ _LANDING: Final = int(Action.LANDING.value)
 _TECH, _TECH_FORWARD, _TECH_BACK = (
     int(a.value) for a in (Action.NEUTRAL_TECH, Action.FORWARD_TECH, Action.BACKWARD_TECH)
 )
+_BOUNCE_WALL, _BOUNCE_CEILING = int(Action.BOUNCE_WALL.value), int(Action.BOUNCE_CEILING.value)
 _FACE_UP: Final = int(Action.TECH_MISS_UP.value)
 _FACE_DOWN: Final = int(Action.TECH_MISS_DOWN.value)
 _LAST_FACE_UP: Final = int(Action.GROUND_SPOT_UP.value)
@@ -49,7 +50,12 @@ def track(me: Any, common: Any) -> None:
 @kernel
 def falls_hard(action: int) -> bool:
     """Whether touching the ground in this state is a knockdown unless teched."""
-    return action == _TUMBLING or FIRST_FLY <= action < FIRST_FLY + FLY_STATES
+    return action in (_TUMBLING, _BOUNCE_WALL, _BOUNCE_CEILING) or _flies(action)
+
+
+@kernel
+def _flies(action: int) -> bool:
+    return FIRST_FLY <= action < FIRST_FLY + FLY_STATES
 
 
 @kernel
@@ -62,7 +68,7 @@ def touch_down(me: Any, char: Any, common: Any) -> None:
     elif me.tech_buffer > 0:
         _tech(me, char, common)
     else:
-        up = me.action != _TUMBLING and me.age <= char.combat.face_up[me.action - FIRST_FLY]
+        up = _flies(me.action) and me.age <= char.combat.face_up[me.action - FIRST_FLY]
         enter(me, char.states, _FACE_UP if up else _FACE_DOWN)
     me.in_tumble = 0
     me.hitstun = 0.0

@@ -6,10 +6,12 @@ pushes it straight sideways, a ceiling straight down, by as much as it reaches i
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from envs.sim.jit import kernel
 from envs.sim.kernel.floors import height_between
+from envs.sim.stage_layout import SIDE_AGES
 
 _TINY = 1e-9
 _INSIDE = 0.01
@@ -44,18 +46,37 @@ def _depth(wall: Any, outward: float, x: float, bottom: float, top: float, side:
 
 
 @kernel
+def half_width(me: Any, char: Any) -> float:
+    """Half width of a fighter's collision diamond."""
+    age = min(max(int(me.age), 0), SIDE_AGES - 1)
+    return char.walls.sides[char.walls.side_row[me.action], age]
+
+
+@kernel
 def _push_out(me: Any, char: Any, walls: Any, used: int, outward: float) -> None:
     """Push a fighter that was in front of the walls of one side back there."""
-    bottom, top = me.y + me.feet, me.y + char.top
-    middle = me.prev_y + (me.prev_feet + char.top) / 2.0
-    depth = 0.0
+    bottom, top = me.y + me.feet, me.y + char.walls.top
+    middle = me.prev_y + (me.prev_feet + char.walls.top) / 2.0
+    side = half_width(me, char)
+    deepest, touched = 0.0, -1
     for row in range(used):
         wall = walls[row]
         if (me.prev_x - _wall_x(wall, middle)) * outward >= -_INSIDE:
-            depth = max(depth, _depth(wall, outward, me.x, bottom, top, char.side))
-    if depth > 0.0:
-        me.x += depth * outward
+            depth = _depth(wall, outward, me.x, bottom, top, side)
+            if depth > deepest:
+                deepest, touched = depth, row
+    if touched >= 0:
+        wall = walls[touched]
+        me.x += deepest * outward
         me.wall = int(outward)
+        _face(me, wall.y1 - wall.y0, wall.x0 - wall.x1, outward)
+
+
+@kernel
+def _face(me: Any, x: float, y: float, outward: float) -> None:
+    """Remember the normal of a touched line: (x, y) or its opposite, whichever `outward` says, at length 1."""
+    length = math.hypot(x, y)
+    me.normal_x, me.normal_y = x / length * outward, y / length * outward
 
 
 @kernel
@@ -67,9 +88,11 @@ def _stop_at_ceiling(me: Any, char: Any, stage: Any) -> None:
             continue
         now = height_between(ceiling.x0, ceiling.y0, ceiling.x1, ceiling.y1, me.x)
         before = height_between(ceiling.x0, ceiling.y0, ceiling.x1, ceiling.y1, me.prev_x)
-        if me.prev_y + char.top <= before + _INSIDE and me.y + char.top > now:
-            me.y = now - char.top
+        top = char.walls.top
+        if me.prev_y + top <= before + _INSIDE and me.y + top > now:
+            me.y = now - top
             me.ceiling = 1
+            _face(me, ceiling.y1 - ceiling.y0, ceiling.x0 - ceiling.x1, 1.0)
 
 
 @kernel
