@@ -184,6 +184,7 @@ CHARACTER: Final = np.dtype(
         ("hang_y", "<f4"),
         ("ledge_jump_x", "<f4"),  # first speed of the second half of a ledge jump
         ("ledge_jump_y", "<f4"),
+        ("dodge_cut", "<f4"),  # share of its way that a dodge out of the jump squat into the floor loses
         ("specials", "<i4", (4, 2)),  # first state of neutral, side, up, down special; grounded, airborne
         ("states", STATE, (STATE_SLOTS,)),
         ("locomotion", "<f4", (MAX_LOCOMOTION, 2)),

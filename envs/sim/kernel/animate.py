@@ -74,6 +74,9 @@ def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         finish_damage(me, char)
     elif kind == Kind.SPECIAL:
         finish(me, char)
+    elif kind == Kind.DODGE:
+        me.ground_v = 0.0
+        stand_or_fall(me, char)
     elif kind == Kind.GUARD_STUN:
         enter(me, char.states, Action.SHIELD.value)
     elif kind == Kind.DOWN_BOUND and not me.airborne:

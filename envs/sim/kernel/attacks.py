@@ -123,8 +123,8 @@ def try_aerial(me: Any, states: Any, common: Any) -> bool:
 
 @kernel
 def special_direction(me: Any, common: Any) -> int:
-    """Which special B and the stick mean."""
-    if abs(me.stick_y) >= common.vertical_special and abs(me.stick_y) >= abs(me.stick_x):
+    """Which special B and the stick mean. In the air up and down come before the sides (recorded games)."""
+    if abs(me.stick_y) >= common.vertical_special and (me.airborne or abs(me.stick_y) >= abs(me.stick_x)):
         return UP if me.stick_y > 0.0 else DOWN
     if abs(me.stick_x) >= common.side_special:
         return SIDE

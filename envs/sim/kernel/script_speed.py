@@ -12,6 +12,8 @@ from envs.sim.specials import Op
 _GRAVITY, _STOP_FALL, _FLOAT = int(Op.GRAVITY), int(Op.STOP_FALL), int(Op.FLOAT)
 _STRIDE, _SOAR, _STEER = int(Op.STRIDE), int(Op.SOAR), int(Op.STEER)
 _FIRST_OF_ALL: Final = _GRAVITY
+FALLS: Final = 4
+"""Bit of `script_flags`: a leap has begun to fall. Its first such frame catches no ledge (decompiled game, public)."""
 
 
 @kernel
@@ -74,3 +76,6 @@ def _soar(me: Any, char: Any, op: Any) -> None:
     along = x * math.cos(turn) - y * math.sin(turn)
     me.vx = abs(along) * me.facing
     me.vy = x * math.sin(turn) + y * math.cos(turn)
+    if me.vy < 0.0 and not me.script_flags & FALLS:
+        me.script_flags |= FALLS
+        me.ledge_cooldown = max(me.ledge_cooldown, 1)

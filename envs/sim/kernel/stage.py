@@ -10,7 +10,7 @@ from envs.sim.jit import kernel
 from envs.sim.kernel import script_end, surfaces
 from envs.sim.kernel.floors import crossed, floor_height, shift_x
 from envs.sim.kernel.tech import touch_down
-from envs.sim.kernel.transition import clamp_drift, enter, enter_landing, leave_ground, touch_ground
+from envs.sim.kernel.transition import ECB_LOCK_FRAMES, clamp_drift, enter, enter_landing, leave_ground, touch_ground
 from envs.sim.kernel.walls import keep_out
 from envs.sim.layout import FEET_AGES
 from envs.sim.stages import FLOOR_GAP
@@ -125,6 +125,8 @@ def _fall_onto(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     passing = bool(char.states[me.action].flags & Flag.PASS) and me.stick_y <= -common.platform_drop
     line = crossed(game, stage, me, me.prev_y + me.prev_feet, me.y + me.feet, passing)
     if line >= 0:
+        if me.action == Action.AIRDODGE.value and me.ticks == 0 and me.ecb_lock == ECB_LOCK_FRAMES - 1:
+            me.x -= (me.x - me.prev_x) * char.dodge_cut
         me.y = floor_height(game, stage.lines[line], me.x) + FLOOR_GAP
         land(me, char, common, line)
 

@@ -9,6 +9,7 @@ from melee.enums import Action
 from numpy.typing import NDArray
 
 from envs.sim.fidelity.seed.history import Past, before
+from envs.sim.kernel.script_speed import FALLS
 from envs.sim.kernel.transition import ANIMATION_TAIL
 from envs.sim.specials import Op
 from envs.sim.states import Physics
@@ -41,6 +42,8 @@ def rebuild_sword(out: NDArray[np.void], past: Past) -> None:
         aims = tilts & (past.seen["hitlag"] == 0) & (np.arange(len(tilts)) > past.start)
         farthest = _extreme(np.where(aims, out["stick_x"], 0.0), past.start)
         out["script_x"] = np.where(running & _has(Op.TILT, past), farthest, out["script_x"])
+    falls = _has(Op.SOAR, past) & (out["vy"] < 0.0)
+    out["script_flags"] = np.where(falls, out["script_flags"] | FALLS, out["script_flags"])
     holds = _has(Op.HOLD, past)
     if holds.any():
         out["charge"] = np.where(_running(past), _charge(holds, past), out["charge"])
