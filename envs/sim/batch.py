@@ -38,7 +38,7 @@ class SimBackend:
         self.version = f"{SIM_VERSION}-{digest()}"
         self._tables = tables()
         self._rows = {int(c): row for row, c in enumerate(self._tables[0]["characters"]["character"])}
-        self._stage_rows = {int(s): row for row, s in enumerate(self._tables[0]["stages"]["stage"])}
+        self._stage_rows = {int(s): row for row, s in enumerate(self._tables[0]["stages"]["stage"][: len(STAGES)])}
         self._games = new_games(num_games)
         self._frames = empty_frames(num_games)
         self._done = np.ones(num_games, np.bool_)

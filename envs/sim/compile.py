@@ -20,7 +20,7 @@ from envs.sim import facts
 from envs.sim.framedata import animations
 from envs.sim.holds import compile_holds, load_holds
 from envs.sim.hurt import compile_hurt
-from envs.sim.layout import MAX_CHARACTERS, MAX_STAGES, TABLES
+from envs.sim.layout import MAX_CHARACTERS, TABLES
 from envs.sim.motion import fill_motion
 from envs.sim.moves import MoveFacts, compile_moves, load_moves
 from envs.sim.specials import DIRECTIONS, Special, compile_items, compile_operations, load_specials
@@ -38,6 +38,13 @@ STAGES: Final = (
     "POKEMON_STADIUM",
     "YOSHIS_STORY",
 )
+FORMS: Final = (
+    "POKEMON_STADIUM_FIRE",
+    "POKEMON_STADIUM_GRASS",
+    "POKEMON_STADIUM_ROCK",
+    "POKEMON_STADIUM_WATER",
+)
+"""What stages turn into; their rows of the tables follow those of STAGES."""
 
 ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY, Kind.BOUND, Kind.CATCH_PULL, Kind.HELD, Kind.THROWN)
 """Kinds of state that no animation ends."""
@@ -59,7 +66,7 @@ def tables() -> NDArray[np.void]:
     record["stages"]["stage"] = -1
     for row, name in enumerate(CHARACTERS[:MAX_CHARACTERS]):
         _compile_character(name, record["characters"][row])
-    for row, name in enumerate(STAGES[:MAX_STAGES]):
+    for row, name in enumerate((*STAGES, *FORMS)):
         compile_stage(name, record["stages"][row])
     record["cloud"] = cloud_course()
     compiled.setflags(write=False)

@@ -23,7 +23,7 @@ STATE_SLOTS: Final = 400
 """Action states per character; ids are the game's, specials start at 341."""
 MAX_CHARACTERS: Final = 6
 """Rows of the character table; the last stays free for envs.sim.fidelity's stand-in."""
-MAX_STAGES: Final = 6
+MAX_STAGES: Final = 10
 
 FIGHTER: Final = np.dtype(
     [

@@ -12,9 +12,9 @@ import numpy as np
 
 from envs.sim.combat_layout import ACTION_SLOTS
 
-MAX_LINES: Final = 12
+MAX_LINES: Final = 24
 """Floor lines of a stage (ground and platforms)."""
-MAX_WALLS: Final = 12
+MAX_WALLS: Final = 16
 """Walls of one side of a stage, and its ceilings."""
 LIFTS: Final = 2
 """Platforms of a stage that move."""
@@ -140,6 +140,8 @@ WIND: Final = np.dtype(
 STAGE: Final = np.dtype(
     [
         ("stage", "<i4"),  # Slippi stage id
+        ("form", "<i4"),  # what it has turned into: Slippi's type of a transformation, 0 for the stage as it starts
+        ("walls_top", "<f4"),  # no wall reaches higher
         ("motion", "<i4"),  # Motion
         ("grounds_used", "<i4"),  # the first lines are the ground, from the left; platforms follow
         ("lines_used", "<i4"),

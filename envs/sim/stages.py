@@ -27,7 +27,10 @@ class BadStageFacts(ValueError):
 def compile_stage(name: str, out: NDArray[np.void]) -> None:
     """Fill one STAGE record from `facts/stages/<name>.toml`. Raises BadStageFacts."""
     known = facts.load(f"stages/{name.lower()}")
-    out["stage"] = stage_id(name)
+    whole = known.get("of", name)
+    if "of" in known:
+        known = _form(facts.load(f"stages/{whole}"), known)
+    out["stage"], out["form"] = stage_id(whole.upper()), known.get("form", 0)
     out["motion"] = Motion[known.get("motion", "none").upper()]
     for field, value in zip(_PLACES, known["blast"], strict=True):
         out[field] = value
@@ -40,10 +43,18 @@ def compile_stage(name: str, out: NDArray[np.void]) -> None:
         out[f"{key}_used"] = len(known[key])
         for row, ends in enumerate(known[key]):
             out[key][row] = tuple(ends)
+    walls = [*known["left_walls"], *known["right_walls"]]
+    out["walls_top"] = max([known["ledge"][1], *(wall[3] for wall in walls)])
     for motion in ("fountain", "wind"):
         for key, value in known.get(motion, {}).items():
             out[motion][key] = value
     _compile_floors(name, known, out)
+
+
+def _form(base: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Facts of what a stage turns into: its own floors and platforms, walls beside those of the stage."""
+    walls = {key: base[key] + known[key] for key in ("left_walls", "right_walls")}
+    return base | known | walls
 
 
 def _check_room(name: str, key: str, rows: list[Any], room: int) -> None:

@@ -100,7 +100,7 @@ def keep_out(me: Any, char: Any, stage: Any) -> None:
     """Push a moved fighter out of walls and ceilings; `wall` and `ceiling` tell what it touched."""
     me.wall = 0
     me.ceiling = 0
-    if min(me.y + me.feet, me.prev_y + me.prev_feet) >= stage.ledge_y:
+    if min(me.y + me.feet, me.prev_y + me.prev_feet) >= stage.walls_top:
         return
     _push_out(me, char, stage.right_walls, stage.right_walls_used, 1.0)
     if me.wall == 0:

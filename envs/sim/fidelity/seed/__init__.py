@@ -19,6 +19,7 @@ from envs.sim.fidelity.seed.attack import rebuild_charge, rebuild_landed, rebuil
 from envs.sim.fidelity.seed.body import copy_body
 from envs.sim.fidelity.seed.charge import rebuild_stored_charge
 from envs.sim.fidelity.seed.damage import rebuild_damage, rebuild_jump_buffer, rebuild_launch, rebuild_tech
+from envs.sim.fidelity.seed.forms import rebuild_forms
 from envs.sim.fidelity.seed.guard import rebuild_guard
 from envs.sim.fidelity.seed.history import Past, look_back
 from envs.sim.fidelity.seed.hold import rebuild_hold
@@ -82,6 +83,7 @@ def seed_games(frames: NDArray[np.void]) -> NDArray[np.void]:
     players = frames["players"][:, :, LEADER]
     for seat in range(players.shape[1]):
         _seed_seat(games["fighters"][:, seat], players, seat, frames["frame"], constants, row)
+    rebuild_forms(games, frames, constants["stages"], row)
     rebuild_items(games, frames, constants["characters"])
     return games
 

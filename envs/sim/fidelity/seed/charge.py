@@ -19,7 +19,8 @@ def rebuild_stored_charge(out: NDArray[np.void], past: Past) -> None:
     special = past.state["kind"] == Kind.SPECIAL
     struck = ~special & (before(special) == 1) & np.isin(past.state["kind"], (Kind.DAMAGE, Kind.TUMBLE))
     lost = struck | (past.state["kind"] == Kind.DEAD) | (fires & (past.seen["state_age"] >= _shot_age(past)))
-    running = (levels > 0) & (before(levels) > 0) & (out["hitlag"] == 0)
+    charges = levels > 0
+    running = charges & np.concatenate([[False], charges[:-1]]) & (out["hitlag"] == 0)
     stored, within = 0, 0
     for row in range(len(out)):
         if lost[row]:
