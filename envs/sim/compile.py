@@ -29,7 +29,7 @@ from envs.sim.states import COMMON_STATES, Kind, StateRow
 from envs.sim.walls import compile_walls
 
 SIM_VERSION: Final = "1"
-CHARACTERS: Final = ("FOX", "FALCO", "MEWTWO", "MARTH")
+CHARACTERS: Final = ("FOX", "FALCO", "MARTH", "MEWTWO", "CAPTAIN_FALCON")
 STAGES: Final = (
     "FINAL_DESTINATION",
     "BATTLEFIELD",

@@ -51,7 +51,7 @@ def _seat_reasons(players: NDArray[np.void]) -> Counter[str]:
     for character, count in zip(*np.unique(players["character"][~played], return_counts=True), strict=True):
         reasons[f"character {_name(Character, int(character))}"] += int(count)
     states = known["states"]
-    rows = np.searchsorted(known["character"], players["character"][played]) % len(known)
+    rows = (players["character"][played][:, None] == known["character"]).argmax(axis=1)
     actions = players["action"][played]
     inside = (actions >= 0) & (actions < states.shape[1])
     modelled = inside & (states["modelled"][rows, np.where(inside, actions, 0)] == 1)

@@ -78,6 +78,8 @@ class Op(IntEnum):
 ALWAYS: Final = 1e6
 _FLAGS: Final = {"ledge_grab": Flag.LEDGE_GRAB, "ledge_behind": Flag.LEDGE_BEHIND, "stays": Flag.STAYS}
 DIRECTIONS: Final = ("neutral", "side", "up", "down")
+NO_SPECIAL: Final = 0
+"""First state of a special that a character lacks."""
 
 
 class BadSpecialFacts(ValueError):
@@ -105,15 +107,19 @@ class Special:
 def load_specials(character: str) -> tuple[tuple[Special, ...], dict[str, list[int]]]:
     """States of `facts/characters/<character>_specials.toml` and the first states by direction.
 
-    Raises BadSpecialFacts.
+    Raises BadSpecialFacts. A character without the file has no specials yet: B does nothing.
     """
     name = f"characters/{character}_specials"
-    known = facts.load(name)
-    starts = known.pop("starts")
+    known = _known(name)
+    starts = {way: [NO_SPECIAL, NO_SPECIAL] for way in DIRECTIONS} | known.pop("starts", {})
     items = projectile_rows(known.pop("projectile", {}))
     specials = tuple(_special(f"facts/{name}.toml: [{table}]", values, items) for table, values in known.items())
     _check_targets(name, specials, starts)
     return specials, starts
+
+
+def _known(name: str) -> dict[str, Any]:
+    return facts.load(name) if facts.exists(name) else {}
 
 
 def _special(where: str, values: dict[str, Any], items: dict[str, int]) -> Special:
@@ -150,9 +156,9 @@ def _operation(
 def _check_targets(name: str, specials: tuple[Special, ...], starts: dict[str, list[int]]) -> None:
     known = {special.action for special in specials}
     for direction in DIRECTIONS:
-        if not set(starts[direction]) <= known:
+        if not set(starts[direction]) <= known | {NO_SPECIAL}:
             raise BadSpecialFacts(f"facts/{name}.toml: [starts] {direction} names a state that has no table")
-    first_special = min(known)
+    first_special = min(known, default=0)
     for special in specials:
         for target in (special.row.next, *_targets(special)):
             if target >= first_special and target not in known:
@@ -170,7 +176,7 @@ def _targets(special: Special) -> list[int]:
 def compile_items(character: str, combat: NDArray[np.void]) -> None:
     """Fill `projectiles` of a CHARACTER_COMBAT record. Raises BadProjectileFacts."""
     name = f"characters/{character}_specials"
-    compile_projectiles(f"facts/{name}.toml", facts.load(name).get("projectile", {}), combat)
+    compile_projectiles(f"facts/{name}.toml", _known(name).get("projectile", {}), combat)
 
 
 def compile_operations(specials: tuple[Special, ...], combat: NDArray[np.void]) -> None:

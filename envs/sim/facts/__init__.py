@@ -10,7 +10,7 @@ import tomllib
 from importlib import resources
 from typing import Any
 
-__all__ = ["MissingSource", "load", "sources"]
+__all__ = ["MissingSource", "exists", "load", "sources"]
 
 
 class MissingSource(ValueError):
@@ -28,6 +28,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items() if key != "source"}
     return value
+
+
+def exists(name: str) -> bool:
+    """Whether there is a `facts/<name>.toml`."""
+    return resources.files(__package__).joinpath(f"{name}.toml").is_file()
 
 
 def load(name: str) -> dict[str, Any]:
