@@ -21,9 +21,10 @@ from envs.frame import words_f32, words_i32
 from policies.agent import Agent, SeatView
 from policies.scripted_kernel import mash, think
 from policies.scripted_pad import MEMORY, SKILL
+from policies.scripted_repertoire import repertoire_table
 from policies.scripted_senses import SENSES, outline_table
 
-SCRIPTED_VERSION: Final = 1
+SCRIPTED_VERSION: Final = 2
 
 GRADES: Final[dict[str, dict[str, float]]] = {
     "walker": {"attack": 0.02, "punish": 0.03, "double_jump": 1.0},
@@ -37,6 +38,7 @@ GRADES: Final[dict[str, dict[str, float]]] = {
         "finish": 1.0,
         "fast_fall": 0.2,
         "special": 0.1,
+        "grab": 0.1,
     },
     "fighter": {
         "attack": 0.35,
@@ -56,6 +58,7 @@ GRADES: Final[dict[str, dict[str, float]]] = {
         "dodge": 0.004,
         "wavedash": 0.01,
         "special": 0.35,
+        "grab": 0.5,
     },
 }
 """Skills (policies.scripted_pad.SKILL) of each grade; what is left out is 0."""
@@ -158,7 +161,7 @@ class GradedAgent(_Scripted):
         super().__init__(name, capacity, seed)
         self._skills = np.array([GRADES[name].get(skill, 0.0) for skill in SKILL.names or ()], np.float32)
         self._senses = np.zeros(1, SENSES)
-        self._outlines = outline_table()
+        self._outlines, self._repertoires = outline_table(), repertoire_table()
 
     def _begin(self, column: int) -> None:
         super()._begin(column)
@@ -172,7 +175,7 @@ class GradedAgent(_Scripted):
         parts = np.empty((len(columns), len(PARTS)), np.uint8)
         frames = np.ascontiguousarray(view.frames)
         think(
-            *(words_f32(frames), words_i32(frames), view.seats, columns, self._outlines),
+            *(words_f32(frames), words_i32(frames), view.seats, columns, self._outlines, self._repertoires),
             *(self._memory, self._senses, parts),
         )
         return parts

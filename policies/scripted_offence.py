@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import Final
 
 from policies.scripted_jit import kernel
-from policies.scripted_pad import A, B, Plan, R, X, chance, flick_c, flick_down, hold, pick, press, tap, uniform
+from policies.scripted_pad import A, B, Plan, R, X, Z, chance, flick_c, flick_down, hold, pick, press, tap, uniform
 from policies.scripted_situation import Situation, situation_of
 from policies.scripted_survival import is_outside, l_cancel, recover
 
-_REACH: Final = 14.0
 _STRIKE_HEIGHT: Final = 14.0
 _AERIAL_REACH: Final = 17.0
 _EDGE_MARGIN: Final = 8.0
 _FINISH_PERCENT: Final = 80.0
+_SHOT_UNITS: Final = 60.0  # farther foes are shot at
+_SHOT_SHARE: Final = 0.05
 _TILT: Final = 0.45  # below the game's thresholds of tap jump, dash and smash
 _WALK: Final = 0.6
 _DASHING, _RUNNING = 20, 21  # action states
@@ -56,9 +57,10 @@ def _ground_strike(s, m, pad):
         else:
             flick_c(pad, s, 0.0, -1.0)
         return
-    if s.distance < 10.0 and chance(m, m.skill.special):
-        hold(pad, 0.0, -1.0)
-        tap(pad, s, B)
+    if s.distance < 10.0 and chance(m, m.skill.grab if situation_of(s.foe_action) == Situation.SHIELD else 0.0):
+        tap(pad, s, Z)
+        return
+    if _special_strike(s, m, pad):
         return
     roll = pick(m, 5)
     if not facing or roll == 0:
@@ -74,14 +76,25 @@ def _ground_strike(s, m, pad):
 
 
 @kernel
+def _special_strike(s, m, pad):
+    """The special that strikes close by, if there is one and it is chosen. True when it was pressed."""
+    if (s.distance > 10.0 and s.side_chains == 0) or s.down_strikes + s.side_chains == 0:
+        return False
+    if not chance(m, m.skill.special):
+        return False
+    if s.down_strikes == 1:
+        hold(pad, 0.0, -1.0)
+    else:
+        hold(pad, s.toward, 0.0)
+    return tap(pad, s, B)
+
+
+@kernel
 def _running_strike(s, m, pad):
     """An attack out of a dash: up smash through the jump squat, down special, or dash attack."""
-    if m.skill.finish > 0 and s.distance < _REACH + 2.0 and chance(m, 0.6):
+    if m.skill.finish > 0 and s.distance < s.reach + 2.0 and chance(m, 0.6):
         _start_jump(s, m, pad, Plan.UP_SMASH)
-    elif s.distance < 10.0 and chance(m, m.skill.special):
-        hold(pad, 0.0, -1.0)
-        tap(pad, s, B)
-    else:
+    elif not _special_strike(s, m, pad):
         tap(pad, s, A)
 
 
@@ -89,7 +102,7 @@ def _running_strike(s, m, pad):
 def _strike(s, m, pad):
     """Attack if the foe is in reach and the moment is chosen. True when an attack was pressed."""
     running = s.me_action == _DASHING or s.me_action == _RUNNING
-    reach = _REACH + (8.0 if running else 0.0)
+    reach = s.reach + (8.0 if running else 0.0)
     if s.distance > reach or s.dy > _STRIKE_HEIGHT + 6.0 or s.dy < -8.0 or s.foe_untouchable > 0:
         return False
     if not chance(m, m.skill.punish if foe_is_open(s) else m.skill.attack):
@@ -145,7 +158,10 @@ def _run_to(s, m, pad, goal_x):
 
 @kernel
 def _approach(s, m, pad):
-    """Close the distance: platforms first, then hops, wavedashes, or feet."""
+    """Close the distance: a shot from afar, platforms first, then hops, wavedashes, or feet."""
+    if s.shoots == 1 and s.distance > _SHOT_UNITS and abs(s.dy) < 12.0 and chance(m, _SHOT_SHARE * m.skill.special):
+        tap(pad, s, B)
+        return
     if s.dy > 18.0 and s.distance < 35.0 and s.foe_outside < 0 and chance(m, m.skill.aerial + 0.02):
         _start_jump(s, m, pad, Plan.JUMP)
         return

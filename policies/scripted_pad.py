@@ -33,7 +33,8 @@ SKILL: Final = np.dtype(
             "finish",  # 1 uses smash attacks when they end the stock
             "dodge",  # chance per frame to roll or spot dodge away from pressure
             "wavedash",  # chance per frame of free movement to wavedash
-            "special",  # share of close attacks that are the down special
+            "special",  # share of close attacks that are the special which strikes
+            "grab",  # share of close attacks on a shield that are grabs
         )
     ]
 )

@@ -15,6 +15,7 @@ from envs.controller import CONTROLLER
 from envs.frame import FRAME, PLAYER, word_offset
 from envs.stage_outlines import stage_outlines
 from policies.scripted_jit import kernel
+from policies.scripted_repertoire import REPERTOIRE, ROWS
 
 _BODY = ("x", "y", "facing", "percent", "age", "hitlag", "hitstun", "vx", "vy", "kb_x", "kb_y")
 _STATE = ("action", "airborne", "jumps", "untouchable")
@@ -37,6 +38,7 @@ SENSES: Final = np.dtype(
         ("foe_outside", "<f4"),
         ("floor_y", "<f4"),  # height of the floor below, -1000 with none
         ("landing_frames", "<f4"),  # frames until the present speed meets that floor, 1000 if it does not
+        *REPERTOIRE.descr,
         ("blast_left", "<f4"),
         ("blast_right", "<f4"),
         ("blast_top", "<f4"),
@@ -49,6 +51,7 @@ OUTLINE: Final = np.dtype(
     [
         ("stage", "<i4"),
         ("edge_x", "<f4"),
+        ("edge_y", "<f4"),
         ("blast", "<f4", (4,)),
         ("platforms", "<f4", (MAX_PLATFORMS, 3)),  # NaN where the stage has fewer
     ]
@@ -65,6 +68,7 @@ def outline_table() -> NDArray[np.void]:
     table["platforms"] = np.nan
     for row, (stage, shape) in zip(table, stages.items(), strict=True):
         row["stage"], row["edge_x"], row["blast"] = stage, shape.edge_x, shape.blast
+        row["edge_y"] = shape.outline[0][1]
         for slot, platform in enumerate(shape.platforms):
             row["platforms"][slot] = platform
     return table
@@ -78,6 +82,7 @@ _PERCENT, _AGE, _HITLAG = (word_offset(PLAYER, name) for name in ("percent", "st
 _MISC, _VX, _VY = (word_offset(PLAYER, name) for name in ("misc_timer", "speed_air_x", "speed_y"))
 _KB_X, _KB_Y, _GROUND_V = (word_offset(PLAYER, n) for n in ("speed_x_attack", "speed_y_attack", "speed_ground_x"))
 _ACTION, _AIRBORNE = (word_offset(PLAYER, name) for name in ("action", "airborne"))
+_CHARACTER = word_offset(PLAYER, "character")
 _JUMPS, _HURTBOX = (word_offset(PLAYER, name) for name in ("jumps_left", "hurtbox"))
 _PAD = word_offset(PLAYER, "controller")
 _STICK = _PAD + word_offset(CONTROLLER, "stick_x")
@@ -101,7 +106,7 @@ def _stage_row(stage, outlines):
 def _floor_below(x, y, outline):
     """Height of the highest floor at or below (x, y)."""
     floor = np.float32(NO_FLOOR)
-    if abs(x) <= outline.edge_x and y > -3.0:
+    if abs(x) <= outline.edge_x and y > outline.edge_y - 3.0:
         floor = np.float32(0.0)
     for slot in range(MAX_PLATFORMS):
         left, right, height = outline.platforms[slot, 0], outline.platforms[slot, 1], outline.platforms[slot, 2]
@@ -142,9 +147,18 @@ def _read_foe(f, i, at, s):
 
 
 @kernel
-def sense(f, i, seat, outlines, s):
+def _know_oneself(character, repertoires, s):
+    mine = repertoires[character if 0 <= character < ROWS else ROWS - 1]
+    s.reach, s.up_special, s.rise, s.rise_across = mine.reach, mine.up_special, mine.rise, mine.rise_across
+    s.side_travels, s.down_strikes = mine.side_travels, mine.down_strikes
+    s.side_chains, s.shoots = mine.side_chains, mine.shoots
+
+
+@kernel
+def sense(f, i, seat, outlines, repertoires, s):
     """Fill record `s` from the words of one frame as `seat` sees it."""
     _read_me(f, i, _SEAT0 + seat * _SEAT_STRIDE, s)
+    _know_oneself(i[_SEAT0 + seat * _SEAT_STRIDE + _CHARACTER], repertoires, s)
     _read_foe(f, i, _SEAT0 + (1 - seat) * _SEAT_STRIDE, s)
     outline = outlines[_stage_row(i[_STAGE], outlines)]
     s.dx, s.dy = s.foe_x - s.me_x, s.foe_y - s.me_y

@@ -32,6 +32,8 @@ class Situation(IntEnum):
     LANDING = 14  # landing lag
     DODGING = 15
     STRUCK_DOWN = 16  # bouncing on the floor, getting up, teching
+    HOLDING = 17  # has grabbed the foe
+    HELD = 18  # grabbed
 
 
 _MEMBERS: Final = {
@@ -51,6 +53,8 @@ _MEMBERS: Final = {
     Situation.DODGING: "ROLL_FORWARD ROLL_BACKWARD SPOTDODGE AIRDODGE",
     Situation.STRUCK_DOWN: "TECH_MISS_UP TECH_MISS_DOWN GROUND_GETUP NEUTRAL_GETUP NEUTRAL_TECH FORWARD_TECH "
     "BACKWARD_TECH GROUND_ROLL_FORWARD_UP GROUND_ROLL_BACKWARD_UP GROUND_ROLL_FORWARD_DOWN GROUND_ROLL_BACKWARD_DOWN",
+    Situation.HOLDING: "GRAB_WAIT",
+    Situation.HELD: "GRAB_PULLING_HIGH GRABBED_WAIT_HIGH GRAB_PULL GRABBED",
 }
 _FIRST_SPECIAL: Final = 341  # ids from here on are a character's own
 _STATES: Final = 400

@@ -7,6 +7,7 @@ from typing import Final
 
 from policies.scripted_jit import kernel
 from policies.scripted_pad import A, B, R, X, chance, hold, pick, press, tap
+from policies.scripted_repertoire import UpSpecial
 from policies.scripted_senses import NO_FLOOR
 
 _DI_COS: Final = math.cos(math.radians(18.0))  # the most a launch can be turned: 18 degrees (PlCo.dat)
@@ -17,6 +18,8 @@ _TECH_HOLD_FRAMES: Final = 12  # the stick is held so long for a tech roll
 _CANCEL_FRAMES: Final = 5.0  # press so long before landing; the game accepts 7
 _CANCEL_LOCK_FRAMES: Final = 6
 _LOW_UNITS: Final = 12.0
+_CLEAR_UNITS: Final = 3.0  # so far beyond the ledge a fighter rises past it
+_UNDER_UNITS: Final = 12.0  # so far below it, it may be under the stage
 _DRIFT_UNITS: Final = 0.7  # sideways units per frame a falling fighter surely makes
 
 
@@ -119,7 +122,7 @@ def _drifts_home(s):
 @kernel
 def recover(s, m, pad):
     """Free in the air beyond the ledge: drift, double jump, then a special. `choice` varies how deep it waits."""
-    hold(pad, s.inward, 0.0)
+    hold(pad, _homeward(s), 0.0)
     if _drifts_home(s) or s.me_vy > 0:
         return
     far = s.outside > 30.0
@@ -129,11 +132,26 @@ def recover(s, m, pad):
             tap(pad, s, X)
         return
     level = -5.0 < s.me_y < 25.0 and s.outside < 70.0
-    if level and m.choice < m.skill.side_special:
+    if s.side_travels == 1 and level and m.choice < m.skill.side_special:
         tap(pad, s, B)
-    elif (s.me_y < 5.0 - 20.0 * m.choice or far) and m.skill.up_special > 0:
-        hold(pad, 0.0, 1.0)
+    elif m.skill.up_special > 0 and _rises_now(s, m, far):
+        hold(pad, 0.0 if s.up_special == UpSpecial.AIMED else 0.5 * _homeward(s), 1.0)
         tap(pad, s, B)
+
+
+@kernel
+def _homeward(s):
+    """Direction of the ledge: inward from beyond it, outward from under the stage."""
+    return -s.inward if s.outside < _CLEAR_UNITS and s.me_y < -_UNDER_UNITS else s.inward
+
+
+@kernel
+def _rises_now(s, m, far):
+    """Whether it is time for the up special: `choice` varies how deep it waits; a straight one waits for the ledge."""
+    if s.up_special == UpSpecial.AIMED:
+        return far or s.me_y < 5.0 - 20.0 * m.choice
+    near = s.outside < s.rise_across and s.me_y < -0.3 * s.rise * (0.5 + m.choice)
+    return near or s.me_y < -0.8 * s.rise
 
 
 @kernel

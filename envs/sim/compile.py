@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from envs.game import character_id
 from envs.sim import facts
 from envs.sim.framedata import animations
-from envs.sim.holds import compile_holds, load_holds
+from envs.sim.holds import GRIP_STATES, THROW_STATES, compile_holds, load_holds
 from envs.sim.hurt import compile_hurt
 from envs.sim.layout import MAX_CHARACTERS, TABLES
 from envs.sim.motion import fill_motion
@@ -96,7 +96,8 @@ def _compile_character(name: str, out: NDArray[np.void]) -> None:
     known["lengths"] |= holds.lengths
     out["specials"] = [starts[direction] for direction in DIRECTIONS]
     rows = COMMON_STATES | {special.action: special.row for special in specials}
-    for absent in known.get("absent", ()):
+    out_of_reach = () if holds.catches else (*GRIP_STATES, *THROW_STATES)
+    for absent in (*known.get("absent", ()), *out_of_reach):
         del rows[_action(file, absent)]
     move_rows = compile_moves(moves, int(out["character"]), out["combat"])
     compile_hurt(name.lower(), out["combat"])

@@ -20,6 +20,8 @@ from envs.sim.hold_layout import GRAB_BOXES, GRIP_AGES, HOLD
 THROW_STATES: Final = ("THROW_FORWARD", "THROW_BACK", "THROW_UP", "THROW_DOWN")
 GRIP_STATES: Final = ("GRAB_PULLING", "GRAB_RUNNING_PULLING", "GRAB_WAIT", "GRAB_PUMMEL")
 GRAB_STATES: Final = (Action.GRAB.value, Action.GRAB_RUNNING.value)
+_PATTERN: Final = "fox"
+"""Whose lengths of missing and of being held stand for a character without the file."""
 FIRST_THROW_ID: Final = 53
 """Slippi's attack id of a forward throw; back, up and down follow."""
 
@@ -44,19 +46,24 @@ class HoldFacts:
     file: str
     tables: dict[str, Any]
     lengths: dict[str, float]
+    catches: bool
+    """False for a character without the file: its grabs all miss, held by others it moves as Fox does."""
 
 
 def load_holds(character: str) -> HoldFacts:
     """Grabs and throws of `facts/characters/<character>_throws.toml`."""
     name = f"characters/{character}_throws"
-    tables = facts.load(name)
+    catches = facts.exists(name)
+    tables = facts.load(name if catches else f"characters/{_PATTERN}_throws")
     lengths = tables["lengths"] | {state: tables[state]["length"] for state in THROW_STATES}
-    return HoldFacts(f"facts/{name}.toml", tables, lengths)
+    return HoldFacts(f"facts/{name}.toml", tables, lengths, catches)
 
 
 def compile_holds(holds: HoldFacts, character: int, out: NDArray[np.void]) -> None:
     """Fill a HOLD record of a character by internal id. Raises BadHoldFacts."""
     assert out.dtype == HOLD
+    if not holds.catches:
+        return
     tables = holds.tables
     _fill_grabs(holds, character, out)
     out["pulled"] = tables["grab"]["pulled"]

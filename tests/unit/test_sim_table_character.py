@@ -53,3 +53,16 @@ def test_recorded_specials_count_as_ignored() -> None:
     leaders["action"][:1, 1] = FALCON_PUNCH
     frames["players"][:, :, 0] = leaders
     assert ignored_inputs(frames).ignored == 3
+
+
+def test_without_throws_his_grabs_miss() -> None:
+    duel = falcon_duel(6.0)
+    states = [duel.step(pad(Button.Z) if frame == 0 else pad())["action"].copy() for frame in range(40)]
+    assert [int(state[0]) for state in states[:30]].count(Action.GRAB.value) > 20
+    assert {int(state[1]) for state in states} == {Action.STANDING.value}
+
+
+def test_he_can_be_grabbed_and_thrown() -> None:
+    duel = Duel(8.0, characters=("FOX", "CAPTAIN_FALCON"))
+    thrown = [pad(Button.Z), *[pad()] * 20, pad(stick_y=1.0)]
+    assert duel.attack(*thrown)["action"][1] in (Action.THROWN_UP.value, *range(75, 92))
