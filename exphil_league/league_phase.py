@@ -22,6 +22,7 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.config.run import RunConfig
 from exphil_league.errors import UserError
 from exphil_league.evaluation.rating_games import play_rating_games
+from exphil_league.evaluation.recovery import Recoveries
 from exphil_league.evaluation.rounds import RoundSettings
 from exphil_league.factories import factory_digest
 from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
@@ -175,12 +176,18 @@ def rate(here: LeagueRun) -> None:
     before = json.loads(here.run.trained.read_text(encoding="utf-8"))["rating_games"]
     missing = config.final_games - (rating_games(here.league) - before)
     against_start = min(config.final_vs_warm_start - games_between(here.league, main, WARM_START), missing)
-    best, deadline_s = BestGame(main), time.monotonic() + (config.max_minutes * 60 or float("inf"))
+    best, recoveries = BestGame(main), Recoveries()
+    deadline_s = time.monotonic() + (config.max_minutes * 60 or float("inf"))
     with progress("rating", total=max(missing, 0), unit="games") as shown:
 
         def on_game(job: Job, result: MatchResult, frames: NDArray[np.void]) -> None:
             best.offer(job, result, frames)
+            if set(job.players) == {main, WARM_START}:
+                recoveries.offer(job, frames)
             shown.advance()
+
+        def wants(job: Job) -> bool:
+            return best.wants(job) | recoveries.wants(job)
 
         play = partial(
             play_rating_games,
@@ -189,12 +196,13 @@ def rate(here: LeagueRun) -> None:
             backend_name=here.recipe.game.backend,
             at_once=config.games,
             deadline_s=deadline_s,
-            record=best.wants,
             on_game=on_game,
         )
-        played = play(games=against_start, pair=(main, WARM_START))
-        play(games=missing - played)
+        played = play(games=against_start, pair=(main, WARM_START), record=wants)
+        play(games=missing - played, record=best.wants)
     best.save(here.run.best_game)
+    if played:
+        write_json(here.run.recovery, {"before": recoveries.of(WARM_START), "after": recoveries.of(main)})
 
 
 def freeze_mains(here: LeagueRun) -> list[str]:

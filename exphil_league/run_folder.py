@@ -61,6 +61,11 @@ class RunFolder:
         return self.root / "trained.json"
 
     @property
+    def recovery(self) -> Path:
+        """How often warm start and main player came back from off the stage when they met."""
+        return self.root / "recovery.json"
+
+    @property
     def replays(self) -> Path:
         """Games of this run as .slp files."""
         return self.root / "replays"

@@ -153,7 +153,7 @@ def warm_start(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
     replays = Path(given) if given else scripted_replays(run, recipe)
     cloned = run_imitation(
         recipe.imitation,
-        recipe.policy.spec(recipe.game.characters),
+        recipe.policy.spec(recipe.game.played),
         replays,
         run.root,
         serial=serial,
@@ -171,8 +171,9 @@ def scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
     from exphil_league.evaluation.scripted_games import make_scripted_games
 
     folder = run.replays / "scripted"
-    names, stages = recipe.game.characters, recipe.game.stages
-    matchups = [Matchup(characters=(one, two), stage=stage) for one, two, stage in product(names, names, stages)]
+    one_side, other_side = recipe.game.sides
+    pairs = dict.fromkeys([*product(one_side, other_side), *product(other_side, one_side)])
+    matchups = [Matchup(characters=pair, stage=stage) for pair, stage in product(pairs, recipe.game.stages)]
     if not folder.is_dir() or len(list(folder.glob("*.slp"))) < recipe.imitation.scripted_games:
         make_scripted_games(folder, recipe.imitation.scripted_games, recipe.seed, matchups)
     return folder

@@ -42,20 +42,30 @@ class Eval(Command):
     """whom they meet, named like agents; default: all scripted players but idle"""
     games: int = 100
     """games of each pair"""
+    character: str = "FOX"
+    """whom the agents play"""
+    opponent_character: str = "FOX"
+    """whom their opponents play"""
+    stage: tuple[str, ...] = ("FINAL_DESTINATION", "BATTLEFIELD")
+    """stages, in turn"""
     seed: int = 1
     """the same seed plays the same games"""
 
     def run(self) -> Outcome:
         from exphil_league.errors import UserError
-        from exphil_league.evaluation.gauntlet import DEFAULT_OPPONENTS, run_eval
+        from exphil_league.evaluation.gauntlet import DEFAULT_OPPONENTS, matchups_on, run_eval
         from exphil_league.observe.console import table
+        from exphil_league.observe.recovery_table import show_recoveries
 
         if not self.agents:
             raise UserError("name at least one AGENT: an agent file, a scripted player, or module:factory")
-        result = run_eval(self.agents, self.opponent or DEFAULT_OPPONENTS, self.games, seed=self.seed)
+        matchups = matchups_on(self.stage, (self.character, self.opponent_character))
+        opponents = self.opponent or DEFAULT_OPPONENTS
+        result = run_eval(self.agents, opponents, self.games, matchups=matchups, seed=self.seed)
         rows = [
             (m["agent"], m["opponent"], f"{m['rate']:.3f}", f"{m['low']:.3f} to {m['high']:.3f}", m["games"])
             for m in result["matches"]
         ]
         table("win rates, draws as half", ("agent", "opponent", "win rate", "95 %", "games"), rows)
+        show_recoveries([(f"{m['agent']} against {m['opponent']}", m["recovery"]["agent"]) for m in result["matches"]])
         return Outcome(result)

@@ -23,6 +23,10 @@ class Play(Command):
     """whom it meets, named like the agent"""
     backend: str = "sim"
     """what plays the game"""
+    character: str = "FOX"
+    """whom the agent plays"""
+    opponent_character: str = "FOX"
+    """whom the opponent plays"""
     stage: str = "FINAL_DESTINATION"
     """name of the stage"""
     stocks: int = 4
@@ -47,6 +51,7 @@ class Play(Command):
             opponent=self.opponent,
             backend=self.backend,
             stage=self.stage,
+            characters=(self.character, self.opponent_character),
             stocks=self.stocks,
             time_limit_s=self.time_limit_s,
             speed=self.speed,

@@ -28,9 +28,20 @@ class GameConfig(Section):
     """Backend and rules of the training games; rating games take backend, characters and stages from here."""
 
     backend: BackendName = Field("sim", description="what plays the games")
-    characters: CharacterNames = Field(("FOX",), min_length=1, description="drawn evenly for both seats")
+    characters: CharacterNames = Field(("FOX",), min_length=1, description="one side's, drawn evenly")
+    opponents: CharacterNames = Field((), description="the other side's, drawn evenly; empty: the same")
     stages: StageNames = Field(
         ("FINAL_DESTINATION", "BATTLEFIELD"), min_length=1, description="legal stages, drawn evenly"
     )
     stocks: int = Field(4, ge=1, le=99, description="stocks of each player")
     time_limit_s: float = Field(480.0, gt=0, le=480.0, description="seconds on the game's clock")
+
+    @property
+    def sides(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Characters of either side; which side sits where is drawn."""
+        return self.characters, self.opponents or self.characters
+
+    @property
+    def played(self) -> tuple[str, ...]:
+        """All characters of the games, each once."""
+        return tuple(dict.fromkeys(self.characters + self.opponents))

@@ -8,8 +8,9 @@ from exphil_league.export import export_player
 from exphil_league.league.service import LeagueHandle
 from exphil_league.observe.console import say
 from exphil_league.observe.league_tables import show_ladder
+from exphil_league.observe.recovery_table import show_recoveries
 from exphil_league.observe.watch_page import write_watch_page
-from exphil_league.run_folder import RunFolder, write_json
+from exphil_league.run_folder import RunFolder, read_json, write_json
 
 
 def report(run: RunFolder, league: LeagueHandle) -> dict[str, Any]:
@@ -18,7 +19,10 @@ def report(run: RunFolder, league: LeagueHandle) -> dict[str, Any]:
     write_json(run.ladder, ladder)
     exported = export_player(run.root, None, run.agent)
     show_ladder(ladder)
-    result = {"run": str(run.root), "ladder": ladder, "agent": str(run.agent), "page": None}
+    recovery = read_json(run.recovery) if run.recovery.is_file() else None
+    if recovery is not None:
+        show_recoveries([("before: warm start", recovery["before"]), ("after: main", recovery["after"])])
+    result = {"run": str(run.root), "ladder": ladder, "recovery": recovery, "agent": str(run.agent), "page": None}
     rating = "not rated" if exported["elo"] is None else f"{exported['elo']:.0f} Elo"
     say(f"best player: {exported['player']}, {rating}", f"agent file:  {run.agent}")
     if run.best_game.is_file():

@@ -9,8 +9,10 @@ from exphil_league.bench.sim import HOLD_FRAMES, measure, sticky_inputs
 
 def test_the_figures_of_a_short_run() -> None:
     figures = measure(games=16, seconds=0.2)
-    assert set(figures) == {"frames_per_cpu_s", "games", "characters", "ratio_to_calibration"}
+    assert set(figures) == {"frames_per_cpu_s", "games", "characters", "stages", "ratio_to_calibration"}
     assert figures["games"] == 16
+    assert {"FOX", "MEWTWO"} <= set(figures["characters"])
+    assert len(figures["stages"]) == 6
     assert figures["frames_per_cpu_s"] > 1000
     assert 0 < figures["ratio_to_calibration"] < 1
 

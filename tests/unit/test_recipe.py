@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from exphil_league.config.loader import difference, dump, load_recipe, packaged_recipes
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
+from exphil_league.league.matches import draw_matchup
+from exphil_league.league.model import Purpose
 
 
 @pytest.fixture
@@ -97,3 +100,12 @@ def test_difference_lists_exactly_the_changed_keys(games: int, seed: int, minute
     )
     pairs = {"seed": (old.seed, seed), "ppo.games": (old.ppo.games, games), "run.max_minutes": (0.0, minutes)}
     assert difference(old, new) == {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def test_opponents_make_a_matchup_of_two_sides() -> None:
+    setup = load_recipe("mewtwo").league_setup()
+    rng = np.random.default_rng(0)
+    drawn = {draw_matchup(setup, Purpose.TRAIN, rng).characters for _ in range(50)}
+    assert drawn == {("MEWTWO", "FOX"), ("FOX", "MEWTWO")}
+    assert setup.game.played == ("MEWTWO", "FOX")
+    assert {draw_matchup(setup, Purpose.TRAIN, rng).stage for _ in range(200)} == set(setup.game.stages)
