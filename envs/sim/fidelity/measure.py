@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from envs.frame import LEADER
 from envs.game import character_name
-from envs.sim.fidelity.measure_body import Path, displacements, grab_box, hanging, ledge_paths, width
+from envs.sim.fidelity.measure_body import (
+    Path,
+    displacements,
+    grab_box,
+    hanging,
+    ledge_jump,
+    ledge_paths,
+    width,
+)
 from envs.sim.fidelity.measure_feet import Steps, feet
 from envs.sim.fidelity.measure_speeds import speeds
 from envs.sim.fidelity.measure_states import (
@@ -95,7 +103,7 @@ def measure(games: Iterable[NDArray[np.void]], character: int) -> Measured:
     state_lengths = lengths(track, found)
     attributes = speeds(track) | walk_thresholds(track) | {"jumps": jumps(track)}
     _add(attributes, turn_frames=turn_frames(track, found), landing_lag=landing_frames(track, found))
-    body = grab_box(track) | hanging(track)
+    body = grab_box(track) | hanging(track) | ledge_jump(track)
     _add(body, width=width(track))
     return Measured(
         character,

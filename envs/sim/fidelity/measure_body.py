@@ -9,7 +9,7 @@ from melee.enums import Action
 from numpy.typing import NDArray
 
 from envs.sim.fidelity.measure_states import name_of
-from envs.sim.fidelity.measure_track import Fact, Track, ledge_corner
+from envs.sim.fidelity.measure_track import Fact, Track, ledge_corner, mode
 from envs.sim.states import COMMON_STATES, Kind, Physics
 
 Facts = dict[str, Fact]
@@ -27,6 +27,7 @@ _LEDGE_STATES: Final = tuple(a for a, row in COMMON_STATES.items() if row.physic
 _MOVED_STATES: Final = tuple(
     a for a, row in COMMON_STATES.items() if row.kind in (Kind.DODGE, Kind.GETUP) and row.physics is Physics.ANIMATION
 )
+_LEDGE_LEAPS: Final = (Action.EDGE_JUMP_2_SLOW.value, Action.EDGE_JUMP_2_QUICK.value)
 PUSH: Final = 0.3
 """Displacement of a pushed body, units a frame: facts/common.toml."""
 _MIN_PUSHED: Final = 8
@@ -89,6 +90,14 @@ def hanging(track: Track) -> Facts:
         name: Fact(round(float(place[axis]), 4), int(near.sum()), float(near.mean()))
         for axis, name in enumerate(("hang_x", "hang_y"))
     }
+
+
+def ledge_jump(track: Track) -> Facts:
+    """`ledge_jump_x`, `ledge_jump_y`: the first speed of the second half of a ledge jump."""
+    begins = track.starts & np.isin(track.seen["action"], _LEDGE_LEAPS)
+    first = track.seen[begins]
+    found = {"ledge_jump_x": mode(first["speed_air_x"] * first["facing"]), "ledge_jump_y": mode(first["speed_y"])}
+    return {name: fact for name, fact in found.items() if fact is not None}
 
 
 def grab_box(track: Track) -> Facts:

@@ -16,7 +16,7 @@ from envs.sim.layout import CHARACTER
 from envs.sim.states import COMMON_STATES, Flag, Physics
 
 _ATTRIBUTES = CHARACTER.names[1 : CHARACTER.names.index("ledge_x")] if CHARACTER.names else ()
-_BODY = ("ledge_x", "ledge_y", "ledge_below", "hang_x", "hang_y", "width")
+_BODY = ("ledge_x", "ledge_y", "ledge_below", "hang_x", "hang_y", "width", "ledge_jump_x", "ledge_jump_y")
 _POINTS_PER_LINE = 5
 _PATTERN = "fox"
 """Character whose file shows which lengths a file must have."""
