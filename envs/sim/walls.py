@@ -15,9 +15,10 @@ class TooManySides(ValueError):
 
 
 def compile_walls(character: str, out: NDArray[np.void]) -> None:
-    """Fill a CHARACTER_WALLS record: facts/walls.toml, and over it the character's own. Raises TooManySides."""
-    shared, own = facts.load("walls"), facts.load(f"characters/{character}_walls")
-    for key, value in (shared["body"] | own["body"]).items():
+    """Fill a CHARACTER_WALLS record: facts/walls.toml, and over it the character's own, if any. Raises TooManySides."""
+    shared, name = facts.load("walls"), f"characters/{character}_walls"
+    own = facts.load(name) if facts.exists(name) else {}
+    for key, value in (shared["body"] | own.get("body", {})).items():
         out[key] = value
     sides = dict(shared["sides"] | own.get("sides", {}))
     if len(sides) > SIDE_ROWS:
