@@ -187,6 +187,8 @@ GAME_ITEM: Final = np.dtype(
         ("state", "<i4"),
         ("damage", "<f4"),
         ("fresh_damage", "<f4"),  # before staling
+        ("attack_id", "<i4"),  # that it lands as
+        ("part_of_throw", "<i4"),  # has entered the queue of landed attacks with the throw that fired it
         ("row", "<i4"),  # of TABLES.characters: whose projectile it is
         ("projectile", "<i4"),  # row of that character's projectiles
         ("charge", "<f4"),  # share of the full charge it was fired with

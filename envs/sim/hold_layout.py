@@ -71,6 +71,7 @@ THROW: Final = np.dtype(
         ("weighted", "<i4"),  # slower for heavy victims
         ("turns", "<i4"),  # the thrower turns round at the release
         ("attack_id", "<i4"),
+        ("shot_damage", "<f4"),
         ("path", "<i4", (2,)),  # first row and end of `points`: root of the held fighter from the thrower's
         ("root", "<i4", (2,)),  # the thrower's own way, as x; empty where it stands
         ("hits", "<i4", (2,)),  # of `throw_hits`

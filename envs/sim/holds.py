@@ -110,6 +110,7 @@ def _fill_throw(
 ) -> None:
     throw = out["throws"][slot]
     throw["release"], throw["weighted"] = known["release"], known.get("weighted", True)
+    throw["shot_damage"] = known.get("shot_damage", 0.0)
     throw["turns"], throw["attack_id"] = known.get("turns", False), FIRST_THROW_ID + slot
     for key, field in _BOX_NUMBERS.items():
         throw["box"][field] = known.get(key, 0.0)

@@ -97,8 +97,9 @@ def _hit(game: Any, item: Any, foe: Any, tables: Any, shielded: int) -> None:
         _hit_shield(item, foe, facts, tables)
         return
     foe.last_hit_by = owner.seat
-    owner.last_attack = facts.attack_id
-    enter_queue(owner, facts.attack_id)
+    owner.last_attack = item.attack_id
+    if not item.part_of_throw:
+        enter_queue(owner, item.attack_id)
     if facts.effect == _NONE:
         foe.percent = min(foe.percent + item.damage, damage.MAX_PERCENT)
     elif facts.effect == _BIND and not foe.airborne and foe.facing * item.vx < 0.0:

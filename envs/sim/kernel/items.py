@@ -35,6 +35,7 @@ def shoot(game: Any, me: Any, char: Any, row: int, ahead: float, up: float) -> i
             item.state = facts.state + level
             item.x, item.y, item.facing = me.x + me.facing * ahead, me.y + up, me.facing
             item.timer = facts.life + 1.0
+            item.attack_id, item.part_of_throw = facts.attack_id, 0
             item.charge = charge
             _aim(item, facts, charge)
             item.fresh_damage = math.floor(_charged(facts.damage, facts.full_damage, charge))

@@ -67,7 +67,11 @@ def run_throw(game: Any, me: Any, foe: Any, tables: Any) -> None:
         if me.age - me.rate < shot.age <= me.age:
             slot = shoot(game, me, char, 0, shot.x, shot.y)
             if slot >= 0:
-                game.items[slot].vx, game.items[slot].vy = me.facing * shot.vx, shot.vy
+                item = game.items[slot]
+                item.vx, item.vy = me.facing * shot.vx, shot.vy
+                item.attack_id, item.part_of_throw = throw.attack_id, 1
+                item.fresh_damage = throw.shot_damage
+                item.damage = throw.shot_damage * freshness(me, throw.attack_id)
     if me.grip == HOLDS and me.age >= throw.release:
         _release(game, me, foe, tables, me.action - _FIRST_THROW)
 
