@@ -159,6 +159,7 @@ STAGE: Final = np.dtype(
         ("respawn_x", "<f4", (2,)),
         ("respawn_y", "<f4", (2,)),
         ("halo_speed", "<f4"),  # of the respawn platform's descent
+        ("star_y", "<f4"),  # height to which a star KO sinks
         ("lines", LINE, (MAX_LINES,)),
         ("left_walls", SEGMENT, (MAX_WALLS,)),  # they stop a fighter that moves right
         ("right_walls", SEGMENT, (MAX_WALLS,)),

@@ -37,7 +37,7 @@ def compile_stage(name: str, out: NDArray[np.void]) -> None:
     out["ledge_x"], out["ledge_y"] = known["ledge"]
     for place in ("start", "respawn"):
         out[f"{place}_x"], out[f"{place}_y"] = known[place][0::2], known[place][1::2]
-    out["halo_speed"] = known["halo_speed"]
+    out["halo_speed"], out["star_y"] = known["halo_speed"], known["star_y"]
     for key in _SEGMENTS:
         _check_room(name, key, known[key], len(out[key]))
         out[f"{key}_used"] = len(known[key])

@@ -21,6 +21,8 @@ ENTRY_WAIT = (5, 10)
 """Frames before the entry of seat 0 and seat 1: measured."""
 ENTRY_RISE = 1.3476 / 30.0
 """Rise per frame during the entry's first half, units: measured."""
+STAR_SINK_FRAMES = 130
+"""Frames for which a star KO sinks: measured, recorded star KOs."""
 SCREEN_KO_SHARE = 0.05
 """Share of deaths over the top that fall toward the screen: measured, 2 of 46."""
 NOBODY = 6
@@ -91,6 +93,8 @@ def live(me: Any, char: Any, stage: Any, common: Any) -> bool:
     kind = char.states[me.action].kind
     if kind == Kind.DEAD:
         me.life_timer -= 1
+        if me.action == Action.DEAD_FLY_STAR.value:
+            _sink(me, stage)
         if me.life_timer <= 0 and me.stocks > 0:
             _respawn(me, char, stage, common)
         return True
@@ -101,6 +105,17 @@ def live(me: Any, char: Any, stage: Any, common: Any) -> bool:
         _entry(me, char)
         return True
     return False
+
+
+@kernel
+def _sink(me: Any, stage: Any) -> None:
+    """A star KO sinks in the background, always as long, then is out of sight."""
+    me.ticks += 1
+    if me.ticks == 1:
+        me.vy = (stage.star_y - me.y) / STAR_SINK_FRAMES
+    elif me.ticks > STAR_SINK_FRAMES:
+        me.vy = 0.0
+    me.y += me.vy
 
 
 @kernel

@@ -11,13 +11,14 @@ from envs.sim.kernel.ledge import LEDGE_INTANGIBLE_FRAMES
 from envs.sim.kernel.publish import INTANGIBLE, INVINCIBLE
 from envs.sim.states import Kind
 
-_DEAD_FRAMES, _LONGEST_WAIT = 60, 240
+_LONGEST_WAIT = 240
 
 
 def rebuild_life(out: NDArray[np.void], past: Past) -> None:
     """Frames until a dead fighter comes back or one on its platform must leave it."""
-    dead = past.state["kind"] == Kind.DEAD
-    out["life_timer"] = np.where(dead, _DEAD_FRAMES, _LONGEST_WAIT) - out["ticks"]
+    star = past.seen["action"] == Action.DEAD_FLY_STAR.value
+    dead = np.where(star, past.common["star_time"], past.common["dead_time"])
+    out["life_timer"] = np.where(past.state["kind"] == Kind.DEAD, dead, _LONGEST_WAIT) - out["ticks"]
 
 
 def rebuild_safety(out: NDArray[np.void], past: Past) -> None:
