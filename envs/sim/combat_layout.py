@@ -40,6 +40,7 @@ FIGHTER_COMBAT: Final = [
     ("flash_timer", "<i4"),  # unfrozen frames since the last hit (knockback merging)
     ("hit_damage", "<f4"),  # percent of the hit landed this frame, before staling
     ("hit_dealt", "<f4"),  # and after
+    ("taken", "<f4"),  # percent of the last hit taken
     ("stale_ids", "<i4", (STALE_SLOTS,)),  # attack ids of the last hits, ring buffer
     ("stale_head", "<i4"),
     ("move", "<i4"),  # row of the present move, -1 none

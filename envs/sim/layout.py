@@ -83,6 +83,7 @@ FIGHTER: Final = np.dtype(
         ("prev_feet", "<f4"),
         ("ledge", "<i4"),  # -1 none, 0 left, 1 right
         ("ledge_timer", "<i4"),
+        ("ledge_free", "<i4"),  # 1 once the stick has rested while hanging
         ("ledge_cooldown", "<i4"),
         # invulnerability
         ("intangible", "<i4"),  # frames left

@@ -67,6 +67,7 @@ class Kind(IntEnum):
     TUMBLE = 22
     DOWN_BOUND = 23
     DOWN_WAIT = 24
+    DOWN_HURT = 60
     GETUP = 25
     SPECIAL = 26
     DEAD = 27
@@ -152,7 +153,7 @@ _FLIGHT = Flag.AIRBORNE | Flag.HITSTUN
 _HELD = Flag.AIRBORNE | Flag.NO_CONTACT | Flag.OVERLAPS
 
 
-_TUMBLE = Can.AERIAL | Can.DOUBLE_JUMP | Can.AIR_SPECIAL
+_TUMBLE = Can.AERIAL | Can.DOUBLE_JUMP | Can.AIR_SPECIAL | Can.FAST_FALL
 
 
 def _rows(names: str, row: StateRow) -> dict[int, StateRow]:
@@ -260,8 +261,9 @@ def _defence() -> dict[int, StateRow]:
 
 def _damage() -> dict[int, StateRow]:
     getup = StateRow(Physics.ANIMATION, Kind.GETUP, 0, Flag.STAYS)
-    hurt = StateRow(Physics.FLIGHT, Kind.DAMAGE, GROUND_ANY | AIR_ANY & ~Can.FAST_FALL, _FLIGHT | Flag.MISSES_FOOT, 1)
+    hurt = StateRow(Physics.FLIGHT, Kind.DAMAGE, GROUND_ANY | AIR_ANY, _FLIGHT | Flag.MISSES_FOOT, 1)
     fly = hurt._replace(can=_TUMBLE, flags=_FLIGHT)
+    lying = hurt._replace(kind=Kind.DOWN_HURT, can=0, flags=_FLIGHT)
     return {
         **_rows(
             "DAMAGE_HIGH_1 DAMAGE_HIGH_2 DAMAGE_HIGH_3 DAMAGE_NEUTRAL_1 DAMAGE_NEUTRAL_2 DAMAGE_NEUTRAL_3 "
@@ -276,10 +278,8 @@ def _damage() -> dict[int, StateRow]:
         **_rows("TECH_MISS_UP", StateRow(Physics.FLIGHT, Kind.DOWN_BOUND, next=Action.LYING_GROUND_UP.value)),
         **_rows("TECH_MISS_DOWN", StateRow(Physics.FLIGHT, Kind.DOWN_BOUND, next=Action.LYING_GROUND_DOWN.value)),
         **_rows("LYING_GROUND_UP LYING_GROUND_DOWN", StateRow(Physics.FLIGHT, Kind.DOWN_WAIT, 0, Flag.LOOPS, 1)),
-        **_rows("DAMAGE_GROUND", StateRow(Physics.FLIGHT, Kind.DOWN_BOUND, 0, 0, 1, Action.LYING_GROUND_DOWN.value)),
-        **_rows(
-            "LYING_GROUND_UP_HIT", StateRow(Physics.FLIGHT, Kind.DOWN_BOUND, 0, 0, 1, Action.LYING_GROUND_UP.value)
-        ),
+        **_rows("DAMAGE_GROUND", lying._replace(next=Action.LYING_GROUND_DOWN.value)),
+        **_rows("LYING_GROUND_UP_HIT", lying._replace(next=Action.LYING_GROUND_UP.value)),
         **_rows("DAMAGE_BIND", StateRow(_G, Kind.BOUND, 0, Flag.STAYS)),
         **_rows("GROUND_GETUP NEUTRAL_GETUP NEUTRAL_TECH", getup._replace(flags=0)),
         **_rows("FORWARD_TECH BACKWARD_TECH", getup),

@@ -18,13 +18,20 @@ from envs.sim.states import Can, Physics
 
 @kernel
 def air_input(me: Any, char: Any, common: Any) -> None:
-    """Interrupt the present airborne state as its row allows."""
+    """Interrupt the present airborne state as its row allows; whatever follows may fall fast at once."""
     state = char.states[me.action]
     can = state.interrupts
     if state.iasa > 0.0 and me.age >= state.iasa:
         can = _ANY
-    if can == 0:
-        return
+    _interrupt(me, char, common, can)
+    state = char.states[me.action]
+    steered = state.physics == Physics.AIR_DODGE and me.age < AIR_DODGE_STEERED_UNTIL
+    if state.interrupts & Can.FAST_FALL and not steered:
+        try_fast_fall(me, common)
+
+
+@kernel
+def _interrupt(me: Any, char: Any, common: Any, can: int) -> None:
     if can & Can.AIR_SPECIAL and try_special(me, char, common):
         return
     if can & Can.AIR_DODGE and me.pressed & TRIGGERS:
@@ -32,11 +39,8 @@ def air_input(me: Any, char: Any, common: Any) -> None:
         return
     if can & Can.AERIAL and try_aerial(me, char.states, common):
         return
-    if can & Can.DOUBLE_JUMP and try_double_jump(me, char, common):
-        return
-    steered = state.physics == Physics.AIR_DODGE and me.age < AIR_DODGE_STEERED_UNTIL
-    if can & Can.FAST_FALL and not steered:
-        try_fast_fall(me, common)
+    if can & Can.DOUBLE_JUMP:
+        try_double_jump(me, char, common)
 
 
 _ANY = int(Can.AERIAL | Can.AIR_DODGE | Can.DOUBLE_JUMP | Can.AIR_SPECIAL | Can.FAST_FALL)

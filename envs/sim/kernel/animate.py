@@ -13,7 +13,7 @@ from envs.sim.kernel.jump import jump
 from envs.sim.kernel.ledge import finish_ledge_option, start_ledge_jump
 from envs.sim.kernel.script import wind_up
 from envs.sim.kernel.script_end import finish
-from envs.sim.kernel.tech import finish_bound
+from envs.sim.kernel.tech import finish_bound, finish_down_hurt
 from envs.sim.kernel.transition import enter, stand_or_fall
 from envs.sim.kernel.turns import animate_turn, animate_turn_run, finish_turn_run
 from envs.sim.states import Kind
@@ -42,7 +42,9 @@ def animate(me: Any, char: Any, stage: Any, common: Any) -> None:
         animate_turn_run(me, common)
     if state.turn_age > 0.0 and me.age - me.rate < state.turn_age <= me.age:
         me.facing = -me.facing
-    if state.length > 0.0 and clock >= state.length:
+    if me.action == Action.DAMAGE_FLY_ROLL.value and me.hitstun <= 0.0:
+        finish_damage(me, char, common)
+    elif state.length > 0.0 and clock >= state.length:
         _finish(me, char, state, stage, common)
 
 
@@ -71,7 +73,7 @@ def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
     elif kind == Kind.RAPID_JAB and me.script_flags:
         enter(me, char.states, me.action)
     elif kind == Kind.DAMAGE:
-        finish_damage(me, char)
+        finish_damage(me, char, common)
     elif kind == Kind.SPECIAL:
         finish(me, char)
     elif kind == Kind.DODGE:
@@ -79,6 +81,8 @@ def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         stand_or_fall(me, char)
     elif kind == Kind.GUARD_STUN:
         enter(me, char.states, Action.SHIELD.value)
+    elif kind == Kind.DOWN_HURT:
+        finish_down_hurt(me, char)
     elif kind == Kind.DOWN_BOUND and not me.airborne:
         finish_bound(me, char, common)
     elif state.next >= 0 and kind != Kind.DOWN_BOUND:

@@ -24,11 +24,13 @@ _CROUCHED: Final = int(Flag.CROUCHED)
 _ELECTRIC: Final = int(Element.ELECTRIC)
 _SMASH: Final = int(Kind.SMASH)
 _SPECIAL: Final = int(Kind.SPECIAL)
-_DOWN_BOUND, _DOWN_WAIT = int(Kind.DOWN_BOUND), int(Kind.DOWN_WAIT)
+_DOWN_BOUND, _DOWN_WAIT, _DOWN_HURT = int(Kind.DOWN_BOUND), int(Kind.DOWN_WAIT), int(Kind.DOWN_HURT)
 _GROUND_HURT: Final = int(Action.DAMAGE_HIGH_1.value)
 _AIR_HURT: Final = int(Action.DAMAGE_AIR_1.value)
 _FLY_TOP: Final = int(Action.DAMAGE_FLY_TOP.value)
 _FLY_ROLL: Final = int(Action.DAMAGE_FLY_ROLL.value)
+_LYING_UP: Final = int(Action.LYING_GROUND_UP.value)
+_LYING_UP_HIT: Final = int(Action.LYING_GROUND_UP_HIT.value)
 _LYING_HIT: Final = int(Action.DAMAGE_GROUND.value)
 _SHIELD_STUN: Final = int(Action.SHIELD_STUN.value)
 _SEVERITIES: Final = 3
@@ -113,6 +115,7 @@ def _receive_on_body(game: Any, me: Any, foe: Any, tables: Any, contact: int) ->
     me.combo_count = me.combo_count + 1 if foe.hitstun > 0 else 1
     foe.last_hit_by = me.seat
     foe.percent = min(foe.percent + me.hit_dealt, MAX_PERCENT)
+    foe.taken = me.hit_dealt
     foe.hitlag = hitlag(common, me.hit_dealt, box.element == _ELECTRIC, crouched)
     height = me.y + box.y - foe.y
     launch(game, foe, tables, strength, box.angle, _away(me, foe), height)
@@ -146,15 +149,18 @@ def launch(game: Any, foe: Any, tables: Any, strength: float, degrees: float, aw
     if tables.characters[foe.row].states[foe.action].kind == _SPECIAL:
         foe.stored_charge = 0
     enter(foe, tables.characters[foe.row].states, action)
-    foe.hitstun = math.floor(strength * common.kb_hitstun)
+    foe.hitstun = max(math.floor(strength * common.kb_hitstun), 1.0)
     foe.knockback = strength
-    foe.facing = -away
+    if action != _LYING_HIT and action != _LYING_UP_HIT:
+        foe.facing = -away
     foe.in_tumble = 1 if flies else 0
     foe.di_pending = 1
     foe.tap_x = foe.tap_y = LONG_AGO
     foe.flash_timer = 0
     foe.prev_x, foe.prev_y, foe.prev_feet = foe.x, foe.y, foe.feet
     foe.fast_fall = 0
+    if foe.ledge >= 0:
+        foe.ledge_cooldown = int(common.ledge_regrab)
     foe.ledge = -1
     foe.grip = FREE
     foe.pushback = 0.0
@@ -181,6 +187,8 @@ def _damage_action(game: Any, foe: Any, tables: Any, strength: float, degrees: f
     """The damage state by severity, contact height and whether the fighter stood."""
     common = tables.common
     kind = tables.characters[foe.row].states[foe.action].kind
+    if _lies(kind) and foe.taken < common.lying_hit_damage:
+        return _LYING_UP_HIT if foe.action == _LYING_UP else _LYING_HIT
     part = 0 if height > common.high_hit else (2 if height < common.low_hit else 1)
     if strength >= common.tumble:
         if common.fly_top_low <= degrees <= common.fly_top_high:
@@ -189,11 +197,14 @@ def _damage_action(game: Any, foe: Any, tables: Any, strength: float, degrees: f
         if foe.percent >= common.fly_roll_percent and chance < common.fly_roll_chance:
             return _FLY_ROLL
         return FIRST_FLY + part
-    if kind in (_DOWN_BOUND, _DOWN_WAIT):
-        return _LYING_HIT
     stun = math.floor(strength * common.kb_hitstun)
     severity = 0 if stun < common.flinch_light else (1 if stun < common.flinch_medium else 2)
     return _AIR_HURT + severity if foe.airborne else _GROUND_HURT + _SEVERITIES * part + severity
+
+
+@kernel
+def _lies(kind: int) -> bool:
+    return kind in (_DOWN_BOUND, _DOWN_WAIT, _DOWN_HURT)
 
 
 @kernel

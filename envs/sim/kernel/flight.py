@@ -13,7 +13,7 @@ from envs.sim.kernel.jump import double_jump
 from envs.sim.kernel.physics import toward_zero
 from envs.sim.kernel.publish import is_lifted
 from envs.sim.kernel.tech import falls_hard
-from envs.sim.kernel.transition import enter, stand_or_fall
+from envs.sim.kernel.transition import clamp_drift, enter, stand_or_fall
 
 FREE: Final = 0
 FROZEN: Final = 1
@@ -22,6 +22,7 @@ AWAY: Final = 3
 """Values of FIGHTER.phase: whether hitlag lasts, or whether the fighter is dead or entering."""
 _RESTS: Final = 1e-6
 _TUMBLING: Final = int(Action.TUMBLING.value)
+_FLY_ROLL: Final = int(Action.DAMAGE_FLY_ROLL.value)
 
 
 @kernel
@@ -109,8 +110,11 @@ def decay_knockback(me: Any, char: Any, common: Any) -> None:
     """Slow what is left of a launch by one frame: along its direction in the air, by traction on the ground."""
     if me.pushback != 0.0:
         me.pushback = toward_zero(me.pushback, char.traction * common.attacker_push_decay)
+    lifted = is_lifted(me, char)
+    if lifted:
+        me.ground_v = 0.0
     if me.ground_kb != 0.0:
-        me.ground_kb = toward_zero(me.ground_kb, common.kb_decay if is_lifted(me, char) else char.traction)
+        me.ground_kb = toward_zero(me.ground_kb, common.kb_decay if lifted else char.traction)
     if me.kb_x != 0.0 or me.kb_y != 0.0:
         speed = math.hypot(me.kb_x, me.kb_y)
         left = max(speed - common.kb_decay, 0.0) / speed
@@ -119,13 +123,16 @@ def decay_knockback(me: Any, char: Any, common: Any) -> None:
 
 
 @kernel
-def finish_damage(me: Any, char: Any) -> None:
-    """The damage animation is over: hold or repeat it while the hitstun lasts, then tumble, stand or fall."""
+def finish_damage(me: Any, char: Any, common: Any) -> None:
+    """The damage animation is over: hold or repeat it while the hitstun lasts, then jump, tumble, stand or fall."""
     state = char.states[me.action]
     if me.hitstun > 0:
         me.age = state.age_start if state.next == me.action else state.length - 1.0
+    elif me.airborne and me.action != _FLY_ROLL and take_buffered_jump(me, char, common):
+        pass
     elif falls_hard(me.action):
         enter(me, char.states, _TUMBLING)
+        clamp_drift(me, char)
     else:
         stand_or_fall(me, char)
 

@@ -86,7 +86,7 @@ def _can_be_caught(foe: Any, tables: Any) -> bool:
     if foe.grip != FREE or state.flags & _NO_CONTACT or hurtbox_state(foe, state) != HURT:
         return False
     kind = state.kind
-    lies = kind == Kind.DOWN_BOUND or kind == Kind.DOWN_WAIT
+    lies = kind == Kind.DOWN_BOUND or kind == Kind.DOWN_WAIT or kind == Kind.DOWN_HURT
     return not lies and kind != Kind.LEDGE_CATCH and kind != Kind.LEDGE_HANG
 
 

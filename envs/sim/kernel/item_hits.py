@@ -131,6 +131,7 @@ def _launch(game: Any, item: Any, foe: Any, facts: Any, tables: Any) -> None:
 @kernel
 def _hurt(item: Any, foe: Any, facts: Any, common: Any) -> None:
     foe.percent = min(foe.percent + item.damage, damage.MAX_PERCENT)
+    foe.taken = item.damage
     foe.hitlag = hitlag(common, item.damage, facts.element == _ELECTRIC, 0)
 
 

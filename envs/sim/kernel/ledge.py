@@ -8,6 +8,7 @@ from melee.enums import Action
 
 from envs.game import Button
 from envs.sim.jit import kernel
+from envs.sim.kernel.attacks import TILT_SLOPE
 from envs.sim.kernel.floors import ground_under, slope_height
 from envs.sim.kernel.inputs import TRIGGERS, jump_pressed
 from envs.sim.kernel.transition import enter
@@ -15,6 +16,8 @@ from envs.sim.stages import FLOOR_GAP
 from envs.sim.states import Flag, Kind
 
 LEFT, RIGHT = 0, 1
+LEDGE_DEPTH = 5.0
+"""How far in from its end a floor still counts as the ledge, units (decompiled game, public)."""
 LEDGE_INTANGIBLE_FRAMES = 37
 """Frames from catching a ledge on: measured, recorded hurtbox states."""
 
@@ -22,19 +25,30 @@ LEDGE_INTANGIBLE_FRAMES = 37
 @kernel
 def try_catch(me: Any, foe: Any, char: Any, stage: Any, common: Any) -> bool:
     """Catch the ledge that the fighter falls past, facing it as most states must, unless the foe hangs there."""
-    if me.vy >= 0.0 or me.ledge_cooldown > 0 or me.stick_y <= -common.ledge_drop:
+    if me.y >= me.prev_y or me.ledge_cooldown > 0 or me.stick_y <= -common.ledge_drop:
         return False
     side = RIGHT if me.x > 0.0 else LEFT
     outward = 1.0 if side == RIGHT else -1.0
-    gap_x = me.x * outward - stage.ledge_x
-    gap_y = stage.ledge_y - me.y
-    if gap_x < 0.0 or gap_x > char.ledge_x or gap_y < char.ledge_below or gap_y > char.ledge_y:
+    if not _in_reach(me, char, stage, outward):
         return False
     behind = char.states[me.action].flags & Flag.LEDGE_BEHIND
     if (me.facing == outward and not behind) or foe.ledge == side:
         return False
     _hang_on(me, char, stage, side, outward)
     return True
+
+
+@kernel
+def _in_reach(me: Any, char: Any, stage: Any, outward: float) -> bool:
+    """Whether the box that catches a ledge, swept from where the fighter was, meets the floor at the ledge."""
+    gap = me.x * outward - stage.ledge_x
+    nearest = min(gap, me.prev_x * outward - stage.ledge_x)
+    if gap < 0.0 or nearest > char.ledge_x or me.y + me.feet >= stage.ledge_y:
+        return False
+    inward = min(char.ledge_x - nearest, LEDGE_DEPTH)
+    line = stage.lines[stage.grounds_used - 1 if outward > 0.0 else 0]
+    highest = max(stage.ledge_y, slope_height(line, outward * (stage.ledge_x - inward)))
+    return highest - me.y >= char.ledge_below and stage.ledge_y - me.prev_y <= char.ledge_y
 
 
 @kernel
@@ -45,6 +59,7 @@ def _hang_on(me: Any, char: Any, stage: Any, side: int, outward: float) -> None:
     me.fast_fall = 0
     me.vx, me.vy, me.kb_x, me.kb_y = 0.0, 0.0, 0.0, 0.0
     me.ledge_timer = 0
+    me.ledge_free = 0
     me.intangible = LEDGE_INTANGIBLE_FRAMES
     enter(me, char.states, Action.EDGE_CATCHING.value)
     place(me, char, stage)
@@ -68,24 +83,54 @@ def place(me: Any, char: Any, stage: Any) -> None:
 
 @kernel
 def ledge_input(me: Any, char: Any, common: Any) -> None:
-    """Hanging: drop, climb, attack, roll or jump."""
+    """Hanging: attack, roll, jump, climb or drop; after too long a time the fighter slips off."""
     me.ledge_timer += 1
     states = char.states
     hurt = me.percent >= common.ledge_hurt_percent
-    outward = -me.stick_x * me.facing
-    tired = common.ledge_hang_hurt if hurt else common.ledge_hang
-    tapped = me.tap_x == 0 or me.tap_y == 0
-    if jump_pressed(me, common):
-        enter(me, states, Action.EDGE_JUMP_1_SLOW.value if hurt else Action.EDGE_JUMP_1_QUICK.value)
-    elif me.pressed & (Button.A.value | Button.B.value):
+    if me.pressed & (Button.A.value | Button.B.value):
         enter(me, states, Action.EDGE_ATTACK_SLOW.value if hurt else Action.EDGE_ATTACK_QUICK.value)
     elif me.pressed & TRIGGERS:
         enter(me, states, Action.EDGE_ROLL_SLOW.value if hurt else Action.EDGE_ROLL_QUICK.value)
-    elif me.ledge_timer >= tired or (tapped and (outward >= common.ledge_option or me.stick_y <= -common.ledge_option)):
+    elif jump_pressed(me, common):
+        enter(me, states, Action.EDGE_JUMP_1_SLOW.value if hurt else Action.EDGE_JUMP_1_QUICK.value)
+    elif _climbs(me, common):
+        enter(me, states, Action.EDGE_GETUP_SLOW.value if hurt else Action.EDGE_GETUP_QUICK.value)
+    elif _drops(me, common):
         let_go(me, common)
         enter(me, states, Action.FALLING.value)
-    elif tapped and (outward <= -common.ledge_option or me.stick_y >= common.ledge_option):
-        enter(me, states, Action.EDGE_GETUP_SLOW.value if hurt else Action.EDGE_GETUP_QUICK.value)
+    elif me.ledge_timer > (common.ledge_hang_hurt if hurt else common.ledge_hang):
+        let_go(me, common)
+        enter(me, states, Action.TUMBLING.value)
+    elif not _deflected(me.stick_x, me.stick_y, common) and not _deflected(me.c_x, me.c_y, common):
+        me.ledge_free = 1
+
+
+@kernel
+def _deflected(x: float, y: float, common: Any) -> bool:
+    return max(abs(x), abs(y)) >= common.ledge_option
+
+
+@kernel
+def _points_up(me: Any, x: float, y: float) -> bool:
+    """Up, or level and towards the stage."""
+    steep = abs(x) * TILT_SLOPE
+    return y > steep or (y > -steep and x * me.facing >= 0.0)
+
+
+@kernel
+def _climbs(me: Any, common: Any) -> bool:
+    """Only a stick that has rested since the fighter hangs counts."""
+    moved = _deflected(me.stick_x, me.stick_y, common)
+    return me.ledge_free != 0 and moved and _points_up(me, me.stick_x, me.stick_y)
+
+
+@kernel
+def _drops(me: Any, common: Any) -> bool:
+    if me.ledge_free == 0:
+        return False
+    if _deflected(me.stick_x, me.stick_y, common):
+        return not _points_up(me, me.stick_x, me.stick_y)
+    return _deflected(me.c_x, me.c_y, common) and not _points_up(me, me.c_x, me.c_y)
 
 
 @kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from envs.sim.jit import kernel
+from envs.sim.kernel.publish import is_lifted
 from envs.sim.states import Flag
 
 
@@ -14,7 +15,9 @@ def overlap_push(me: Any, foe: Any, tables: Any, stage: Any) -> float:
 
     A fighter that dodges or climbs is not pushed but still pushes; a held one and its holder do neither.
     """
-    if me.airborne or foe.airborne:
+    if me.airborne or foe.airborne or is_lifted(me, tables.characters[me.row]):
+        return 0.0
+    if is_lifted(foe, tables.characters[foe.row]):
         return 0.0
     mine = tables.characters[me.row].states[me.action].flags
     theirs = tables.characters[foe.row].states[foe.action].flags

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from melee.enums import Action
@@ -159,9 +160,12 @@ def land(me: Any, char: Any, common: Any, line: int) -> None:
         me.line = line
         return
     age = me.age
+    flight = math.hypot(me.kb_x, me.kb_y)
     touch_ground(me, char, line)
-    if state.kind == Kind.DAMAGE or state.kind == Kind.TUMBLE or state.kind == Kind.DOWN_BOUND:
-        touch_down(me, char, common)
+    if state.kind == Kind.DAMAGE or state.kind == Kind.TUMBLE:
+        touch_down(me, char, common, flight)
+        return
+    if state.kind == Kind.DOWN_HURT:
         return
     if state.kind == Kind.SPECIAL:
         script_end.touch_down(me, char, common)

@@ -11,10 +11,9 @@ from envs.sim.combat_layout import FIRST_FLY, FLY_STATES
 from envs.sim.jit import kernel
 from envs.sim.kernel.attacks import TILT_SLOPE
 from envs.sim.kernel.inputs import TRIGGERS
-from envs.sim.kernel.transition import enter, enter_landing
+from envs.sim.kernel.transition import enter, enter_landing, stand_or_fall
 
 _TUMBLING: Final = int(Action.TUMBLING.value)
-_FALLING: Final = int(Action.FALLING.value)
 _LANDING: Final = int(Action.LANDING.value)
 _TECH, _TECH_FORWARD, _TECH_BACK = (
     int(a.value) for a in (Action.NEUTRAL_TECH, Action.FORWARD_TECH, Action.BACKWARD_TECH)
@@ -59,19 +58,30 @@ def _flies(action: int) -> bool:
 
 
 @kernel
-def touch_down(me: Any, char: Any, common: Any) -> None:
-    """A fighter in a damage state has just landed: tech, be knocked down, or land from a light hit."""
-    if _FACE_UP <= me.action <= _LAST_LYING:
-        enter(me, char.states, _FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN)
-    elif not falls_hard(me.action):
+def touch_down(me: Any, char: Any, common: Any, flight: float) -> None:
+    """A fighter in a damage state has just landed with `flight` of knockback speed left.
+
+    Out of a launch: tech or be knocked down. Out of a lighter hit: slide on, land or be knocked down by the speed.
+    """
+    if falls_hard(me.action):
+        if me.tech_buffer > 0:
+            _tech(me, char, common)
+        else:
+            _knock_down(me, char)
+    elif flight >= common.hurt_bounces:
+        _knock_down(me, char)
+    elif flight >= common.hurt_lands:
         enter_landing(me, char.states, _LANDING, 0.0)
-    elif me.tech_buffer > 0:
-        _tech(me, char, common)
     else:
-        up = _flies(me.action) and me.age <= char.combat.face_up[me.action - FIRST_FLY]
-        enter(me, char.states, _FACE_UP if up else _FACE_DOWN)
+        return
     me.in_tumble = 0
     me.hitstun = 0.0
+
+
+@kernel
+def _knock_down(me: Any, char: Any) -> None:
+    up = _flies(me.action) and me.age <= char.combat.face_up[me.action - FIRST_FLY]
+    enter(me, char.states, _FACE_UP if up else _FACE_DOWN)
 
 
 @kernel
@@ -116,14 +126,40 @@ def _rolls(me: Any, common: Any) -> bool:
 
 
 @kernel
+def finish_down_hurt(me: Any, char: Any) -> None:
+    """After a hit on the floor: fall if in the air, lie on while the hitstun lasts, else stand up."""
+    if me.airborne:
+        stand_or_fall(me, char)
+        return
+    following = int(char.states[me.action].next)
+    left = me.hitstun
+    me.hitstun = 0.0
+    if left > 0.0:
+        enter(me, char.states, following)
+        me.script_timer = left
+    else:
+        enter(me, char.states, (_FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN) + _TO_STAND)
+
+
+@kernel
+def _lain_enough(me: Any, common: Any) -> bool:
+    """Whether the time on the floor is over, which a hit there has set anew."""
+    if me.script_timer > 0.0:
+        me.script_timer -= 1.0
+        return me.script_timer == 0.0
+    return me.ticks >= common.down_lie
+
+
+@kernel
 def lying_input(me: Any, char: Any, common: Any) -> bool:
     """What input does to a fighter on the floor; True if it gets up. Lying too long, it stands up by itself."""
     first = _FACE_UP if me.action <= _LAST_FACE_UP else _FACE_DOWN
+    expired = _lain_enough(me, common)
     if me.pressed & _ATTACK_BUTTONS:
         option = _TO_ATTACK
     elif _rolls(me, common):
         option = _TO_FORWARD if me.stick_x * me.facing >= 0.0 else _TO_BACK
-    elif me.stick_y >= common.down_stand or me.pressed & TRIGGERS or me.ticks >= common.down_lie:
+    elif me.stick_y >= common.down_stand or me.pressed & TRIGGERS or expired:
         option = _TO_STAND
     else:
         return False
@@ -133,6 +169,6 @@ def lying_input(me: Any, char: Any, common: Any) -> bool:
 
 @kernel
 def try_wiggle(me: Any, char: Any, common: Any) -> None:
-    """Tapping the stick sideways turns a tumble into an ordinary fall."""
-    if me.action == _TUMBLING and abs(me.stick_x) >= common.dash and me.tap_x < common.dash_window:
-        enter(me, char.states, _FALLING)
+    """Tapping the stick sideways turns a tumble, or a launch whose hitstun is over, into an ordinary fall."""
+    if falls_hard(me.action) and abs(me.stick_x) >= common.dash and me.tap_x < common.dash_window:
+        stand_or_fall(me, char)

@@ -25,9 +25,10 @@ from envs.sim.fidelity.seed.history import Past, look_back
 from envs.sim.fidelity.seed.hold import rebuild_hold
 from envs.sim.fidelity.seed.inputs import rebuild_inputs, rebuild_taps
 from envs.sim.fidelity.seed.items import rebuild_items
-from envs.sim.fidelity.seed.ledge import rebuild_ledge
+from envs.sim.fidelity.seed.ledge import rebuild_hang, rebuild_ledge
 from envs.sim.fidelity.seed.life import rebuild_life, rebuild_safety
 from envs.sim.fidelity.seed.notes import rebuild_notes
+from envs.sim.fidelity.seed.shove import rebuild_shove
 from envs.sim.fidelity.seed.special import rebuild_special, rebuild_special_fall, rebuild_sword
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_squat, rebuild_turn
@@ -46,6 +47,7 @@ TOPICS: Final = (
     rebuild_jump,
     rebuild_feet,
     rebuild_ledge,
+    rebuild_hang,
     rebuild_drop,
     rebuild_guard,
     rebuild_damage,
@@ -62,6 +64,7 @@ TOPICS: Final = (
     rebuild_notes,
     rebuild_stored_charge,
     rebuild_squat,
+    rebuild_shove,
     spend_taps,
     rebuild_sword,
     rebuild_special_fall,

@@ -13,7 +13,7 @@ from envs.sim.fidelity.seed.history import Past, latest_row, since
 from envs.sim.kernel.inputs import JUMP_BUTTONS, LONG_AGO, TRIGGERS
 from envs.sim.states import Kind
 
-_HURT: Final = (Kind.DAMAGE, Kind.TUMBLE)
+_HURT: Final = (Kind.DAMAGE, Kind.TUMBLE, Kind.DOWN_HURT)
 
 
 def rebuild_damage(out: NDArray[np.void], past: Past) -> None:
@@ -28,7 +28,7 @@ def rebuild_damage(out: NDArray[np.void], past: Past) -> None:
 def rebuild_launch(out: NDArray[np.void], past: Past) -> None:
     """Whether the launch can still be influenced, and the unfrozen frames since the last hit."""
     frozen = past.seen["hitlag"] > 0
-    out["di_pending"] = frozen & (past.state["kind"] == Kind.DAMAGE)
+    out["di_pending"] = frozen & np.isin(past.state["kind"], (Kind.DAMAGE, Kind.DOWN_HURT))
     hit = incoming_hits(past.seen) & frozen
     thawed = np.cumsum(np.concatenate([[False], past.seen["hitlag"][:-1] <= 1]))
     last = latest_row(hit)

@@ -10,6 +10,7 @@ from envs.sim.fidelity.seed.history import Past
 from envs.sim.kernel.inputs import LONG_AGO
 from envs.sim.states import Kind
 
+_LAUNCHED = (Kind.DAMAGE, Kind.DOWN_HURT)
 _JUMPS = (Action.JUMPING_FORWARD.value, Action.JUMPING_BACKWARD.value)
 _SECOND_JUMPS = (Action.JUMPING_ARIAL_FORWARD.value, Action.JUMPING_ARIAL_BACKWARD.value)
 
@@ -20,7 +21,7 @@ def spend_taps(out: NDArray[np.void], past: Past) -> None:
     begun = past.start == np.arange(len(action))
     falling = out["fast_fall"] == 1
     entered = {name: out[name] == 0 for name in ("tap_x", "tap_y")}
-    hit = begun & (past.state["kind"] == Kind.DAMAGE)
+    hit = begun & np.isin(past.state["kind"], _LAUNCHED)
     across = hit | (begun & (action == Action.DASHING.value))
     down = hit | (begun & (np.isin(action, _SECOND_JUMPS) | (action == Action.PLATFORM_DROP.value)))
     down |= falling & ~np.concatenate([[False], falling[:-1]])
@@ -42,7 +43,7 @@ def _spend(out: NDArray[np.void], name: str, entered: NDArray[np.bool_], row: in
 
 def _spend_shifts(out: NDArray[np.void], past: Past, entered: dict[str, NDArray[np.bool_]]) -> None:
     """A frozen victim that shifts itself spends both taps; frame by frame, as one shift decides the next."""
-    frozen = (past.state["kind"] == Kind.DAMAGE) & (past.seen["hitlag"] > 0)
+    frozen = np.isin(past.state["kind"], _LAUNCHED) & (past.seen["hitlag"] > 0)
     frozen &= np.concatenate([[False], frozen[:-1]])
     held = np.hypot(out["stick_x"], out["stick_y"]) >= past.common["sdi_radius"]
     for row in np.flatnonzero(frozen & held):
