@@ -108,6 +108,8 @@ MOVE: Final = np.dtype(
     ]
 )
 
+HURT_PARTS: Final = 2
+"""Capsules that what can be hit of a fighter is made of."""
 CAPSULE: Final = np.dtype([("x0", "<f4"), ("y0", "<f4"), ("x1", "<f4"), ("y1", "<f4"), ("radius", "<f4")])
 """What can be hit in a stance: a segment with a radius, offsets at facing +1."""
 
@@ -158,7 +160,7 @@ CHARACTER_COMBAT: Final = np.dtype(
         ("weight", "<f4"),
         ("moves", MOVE, (MAX_MOVES,)),
         ("hit_frames", HITBOX, (MAX_HIT_FRAMES, BOXES)),
-        ("hurt", CAPSULE, (ACTION_SLOTS,)),  # by action state
+        ("hurt", CAPSULE, (ACTION_SLOTS, HURT_PARTS)),  # by action state
         ("hurt_reach", "<f4"),  # distance from the root that no capsule exceeds
         ("shield_x", "<f4"),  # centre of the full shield bubble
         ("shield_y", "<f4"),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from envs.sim.combat_layout import BOXES, LINKED, TOUCHES_AIR, TOUCHES_GROUND
 from envs.sim.jit import kernel
 from envs.sim.kernel import damage
+from envs.sim.kernel.body import touches_body
 from envs.sim.kernel.geometry import segments_squared
 from envs.sim.kernel.publish import INTANGIBLE, hurtbox_state
 from envs.sim.states import Flag
@@ -93,18 +94,9 @@ def _first_touching(me: Any, foe: Any, tables: Any, row: int) -> int:
 
 @kernel
 def _touches_body(me: Any, foe: Any, tables: Any, before: Any, box: Any) -> bool:
-    hurt = tables.characters[foe.row].combat.hurt[foe.action]
-    side = foe.facing
-    return _sweep_touches(
-        me,
-        before,
-        box,
-        foe.x + side * hurt.x0,
-        foe.y + hurt.y0,
-        foe.x + side * hurt.x1,
-        foe.y + hurt.y1,
-        hurt.radius,
-    )
+    at_x, at_y = me.x + me.facing * box.x, me.y + box.y
+    from_x, from_y = _swept_from(me, before, box, at_x, at_y)
+    return touches_body(foe, tables.characters[foe.row], from_x, from_y, at_x, at_y, box.size, 0.0)
 
 
 @kernel
@@ -127,8 +119,14 @@ def _touches_stance(me: Any, foe: Any, before: Any, box: Any) -> bool:
 def _sweep_touches(me: Any, before: Any, box: Any, x0: float, y0: float, x1: float, y1: float, radius: float) -> bool:
     """Whether my hitbox, on its way from where it was a frame ago, touches a capsule."""
     at_x, at_y = me.x + me.facing * box.x, me.y + box.y
-    from_x, from_y = at_x, at_y
-    if box.linked:
-        from_x, from_y = me.prev_x + me.facing * before.x, me.prev_y + before.y
+    from_x, from_y = _swept_from(me, before, box, at_x, at_y)
     limit = radius + box.size
     return segments_squared(from_x, from_y, at_x, at_y, x0, y0, x1, y1) <= limit * limit
+
+
+@kernel
+def _swept_from(me: Any, before: Any, box: Any, at_x: float, at_y: float) -> tuple[float, float]:
+    """Where my hitbox was a frame ago; where it is, if it has just appeared."""
+    if box.linked:
+        return me.prev_x + me.facing * before.x, me.prev_y + before.y
+    return at_x, at_y

@@ -12,7 +12,7 @@ from melee.enums import Action
 from envs.game import Button
 from envs.sim.hold_layout import FREE, HELD, HOLDS
 from envs.sim.jit import kernel
-from envs.sim.kernel.geometry import segments_squared
+from envs.sim.kernel.body import touches_body
 from envs.sim.kernel.held import (
     HELD_HIGH,
     HELD_LOW,
@@ -67,14 +67,10 @@ def _catches(me: Any, foe: Any, tables: Any, grab: Any) -> bool:
     """Whether one of my grab boxes reaches the other fighter's body."""
     if me.hitlag > 0 or me.age < grab.first or me.age > grab.last or not _can_be_caught(foe, tables):
         return False
-    hurt = tables.characters[foe.row].combat.hurt[foe.action]
-    x0, x1 = foe.x + foe.facing * hurt.x0, foe.x + foe.facing * hurt.x1
-    y0, y1 = foe.y + hurt.y0, foe.y + hurt.y1
     moved_x = me.x - me.prev_x if me.age > grab.first else 0.0
     for row in range(grab.used):
         x, y = me.x + me.facing * grab.x[row], me.y + grab.y[row]
-        limit = grab.size[row] + hurt.radius
-        if segments_squared(x - moved_x, y, x, y, x0, y0, x1, y1) <= limit * limit:
+        if touches_body(foe, tables.characters[foe.row], x - moved_x, y, x, y, grab.size[row], 0.0):
             return True
     return False
 

@@ -8,7 +8,7 @@ from melee.enums import Action
 
 from envs.sim.jit import kernel
 from envs.sim.kernel import damage
-from envs.sim.kernel.geometry import segments_squared
+from envs.sim.kernel.body import touches_body
 from envs.sim.kernel.knockback import enter_queue, hitlag, knockback
 from envs.sim.kernel.publish import HURT, hurtbox_state
 from envs.sim.kernel.transition import enter
@@ -53,22 +53,9 @@ def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z
 
 @kernel
 def _touches(item: Any, foe: Any, tables: Any, from_x: float, from_y: float, from_z: float, size: float) -> bool:
-    combat = tables.characters[foe.row].combat
-    hurt = combat.hurt[foe.action]
-    side = foe.facing
-    limit = hurt.radius + size
-    squared = segments_squared(
-        from_x,
-        from_y,
-        item.x,
-        item.y + item.sway_y,
-        foe.x + side * hurt.x0,
-        foe.y + hurt.y0,
-        foe.x + side * hurt.x1,
-        foe.y + hurt.y1,
-    )
     depth = min(abs(from_z), abs(item.sway_z))
-    return squared + depth * depth <= limit * limit
+    character = tables.characters[foe.row]
+    return touches_body(foe, character, from_x, from_y, item.x, item.y + item.sway_y, size, depth)
 
 
 @kernel
