@@ -60,6 +60,8 @@ FIGHTER_COMBAT: Final = [
     ("powershield", "<i4"),  # frames left of the powershield window
     ("reflecting", "<i4"),
     ("reflect_into", "<i4"),  # action state that throwing something back leads to, -1 none
+    ("reflect_radius", "<f4"),  # of the bubble that throws back; 0: the body does
+    ("reflect_height", "<f4"),
     ("script_timer", "<f4"),
     ("script_flags", "<i4"),
     ("sink_wait", "<f4"),  # frames of the present special before its gravity began

@@ -30,7 +30,7 @@ class Op(IntEnum):
     DRIFT = 5  # ordinary steering, gravity and fast fall in the air
     SPEED = 6  # speed is a along the facing, b upwards
     THRUST = 7  # speed along the aim is a, less b for each age from `first` on
-    REFLECT = 8  # projectiles are thrown back
+    REFLECT = 8  # projectiles are thrown back by a bubble of radius a around the height b, which leads to target
     SHOOT = 9  # fire the named item from a ahead and b up
     LAG = 10  # a special fall that follows lands with a frames of lag and allows the share b of the top speed, 0 all
     JUMP = 11  # may jump

@@ -9,6 +9,7 @@ from melee.enums import Action
 from envs.sim.jit import kernel
 from envs.sim.kernel import damage
 from envs.sim.kernel.body import touches_body
+from envs.sim.kernel.geometry import point_segment_squared
 from envs.sim.kernel.knockback import enter_queue, hitlag, knockback
 from envs.sim.kernel.publish import HURT, hurtbox_state
 from envs.sim.kernel.transition import enter
@@ -53,9 +54,13 @@ def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z
 
 @kernel
 def _touches(item: Any, foe: Any, tables: Any, from_x: float, from_y: float, from_z: float, size: float) -> bool:
+    at_y = item.y + item.sway_y
+    if foe.reflecting and foe.reflect_radius > 0.0:
+        limit = foe.reflect_radius + size
+        centre = foe.y + foe.reflect_height
+        return point_segment_squared(foe.x, centre, from_x, from_y, item.x, at_y) <= limit * limit
     depth = min(abs(from_z), abs(item.sway_z))
-    character = tables.characters[foe.row]
-    return touches_body(foe, character, from_x, from_y, item.x, item.y + item.sway_y, size, depth)
+    return touches_body(foe, tables.characters[foe.row], from_x, from_y, item.x, at_y, size, depth)
 
 
 @kernel

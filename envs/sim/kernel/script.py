@@ -174,8 +174,9 @@ def run(game: Any, me: Any, char: Any, common: Any) -> None:
             sword_speed(me, char, op)
             if op.code == _REFLECT:
                 me.reflecting, me.reflect_into = OWNS, op.target
+                me.reflect_radius, me.reflect_height = op.a, op.b
             elif op.code == _SPIN_BACK:
-                me.reflecting = TURNS
+                me.reflecting, me.reflect_into, me.reflect_radius = TURNS, -1, 0.0
             elif op.code == _STANCE:
                 me.counter_state, me.counter_radius, me.counter_height = op.target, op.a, op.b
             elif op.code == _SHOOT and me.rate > 0:
