@@ -19,6 +19,7 @@ from envs.game import Stage
 from envs.slippi.game import Game
 from envs.stage_outlines import StageOutline, stage_outlines
 from exphil_league.observe.watch_events import stock_losses
+from exphil_league.observe.watch_figures import figures, item_shapes, special_pose
 from exphil_league.observe.watch_names import action_title, character_title, words
 
 UNITS_STEP: Final = 50.0
@@ -48,6 +49,9 @@ def page_data(game: Game, title: str | None = None) -> dict[str, Any]:
         "stage": _stage(stage),
         "players": [_player(game, seat) for seat in range(SEATS)],
         "actions": _action_names(frames),
+        "poses": _special_poses(frames),
+        "figures": figures(frames),
+        "items": item_shapes(frames),
         "losses": stock_losses(game),
         "columns": list(columns),
         "data": _packed(list(columns.values())),
@@ -122,6 +126,7 @@ def _item_columns(items: NDArray[np.void]) -> dict[str, NDArray[np.int16]]:
         columns[f"i{slot}.owner"] = _quantised(item["owner"])
         for axis in ("x", "y"):
             columns[f"i{slot}.{axis}"] = _quantised(np.where(item["kind"] >= 0, item[axis], 0.0), UNITS_STEP)
+        columns[f"i{slot}.tilt"] = _quantised(np.degrees(np.arctan2(item["speed_y"], item["speed_x"])))
     return columns
 
 
@@ -174,9 +179,20 @@ def _title(game: Game, stage: StageOutline) -> str:
     return f"{fighters} · {words(stage.name)}" if stage.name else fighters
 
 
-def _action_names(frames: NDArray[np.void]) -> dict[str, str]:
-    """Names of the action states that occur, by `character:action`."""
+def _pairs(frames: NDArray[np.void]) -> list[tuple[int, int]]:
+    """(character, action state) as they occur, each once."""
     players = frames["players"]
     present = players["character"] >= 0
     pairs = np.unique(np.stack([players["character"][present], players["action"][present]], axis=1), axis=0)
-    return {f"{character}:{action}": action_title(int(action), int(character)) for character, action in pairs.tolist()}
+    return [(int(character), int(action)) for character, action in pairs]
+
+
+def _action_names(frames: NDArray[np.void]) -> dict[str, str]:
+    """Names of the action states that occur, by `character:action`."""
+    return {f"{character}:{action}": action_title(action, character) for character, action in _pairs(frames)}
+
+
+def _special_poses(frames: NDArray[np.void]) -> dict[str, str]:
+    """Poses of the specials that occur and have one of their own, by `character:action`."""
+    poses = {f"{character}:{action}": special_pose(action, character) for character, action in _pairs(frames)}
+    return {state: pose for state, pose in poses.items() if pose is not None}

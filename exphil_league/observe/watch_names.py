@@ -9,8 +9,15 @@ from melee.enums import Action
 from envs.game import character_name
 
 _FIRST_SPECIAL: Final = 341  # ids from here on are a character's own
-_SPACE_ANIMALS: Final = ("FOX", "FALCO")
-_SPACE_SPECIALS: Final = ((341, "Blaster"), (347, "Illusion"), (353, "Fire special"), (360, "Reflector"))
+_SPACE_ANIMAL: Final = ((341, "Blaster"), (347, "Illusion"), (353, "Fire special"), (360, "Reflector"))
+_SPECIALS: Final = {
+    "FOX": _SPACE_ANIMAL,
+    "FALCO": _SPACE_ANIMAL,
+    "MARTH": ((341, "Shield Breaker"), (349, "Dancing Blade"), (367, "Dolphin Slash"), (369, "Counter")),
+    "MEWTWO": ((341, "Shadow Ball"), (351, "Confusion"), (353, "Teleport"), (359, "Disable")),
+    "CPTFALCON": ((347, "Falcon Punch"), (349, "Raptor Boost"), (353, "Falcon Dive"), (357, "Falcon Kick")),
+}
+"""First action state of each special."""
 
 _CHARACTERS: Final = {
     "CPTFALCON": "Captain Falcon",
@@ -104,11 +111,10 @@ def words(name: str) -> str:
 
 
 def action_title(action: int, character: int) -> str:
-    """An action state as people say it. Specials are named for the space animals only: ids are shared by all."""
+    """An action state as people say it. Ids of specials are shared by all characters: not all have names here."""
     if action >= _FIRST_SPECIAL:
-        if character_name(character) in _SPACE_ANIMALS:
-            return next((name for first, name in reversed(_SPACE_SPECIALS) if action >= first), "Special")
-        return "Special"
+        named = _SPECIALS.get(character_name(character), ())
+        return next((name for first, name in reversed(named) if action >= first), "Special")
     try:
         name = Action(action).name
     except ValueError:

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from envs.backend import Matchup
-from envs.frame import LEADER
+from envs.frame import LEADER, empty_frames
+from envs.game import Stage, character_id
 from envs.sim.batch import SimBackend
+from envs.slippi.game import Game
 from envs.slippi.read import read_game
+from envs.slippi.write import meta_from_frame
 from exphil_league.errors import UserError
 from exphil_league.evaluation.scripted_games import make_scripted_games
 from exphil_league.observe.watch_data import UNITS_STEP, page_data, unpack
@@ -137,6 +140,33 @@ def test_the_page_holds_the_game_and_loads_nothing(played) -> None:
     page = render_watch_page(game)
     check_page(page, game.frames)
     assert len(page) < 40 * len(game.frames) + 60_000, "a few bytes a frame, and the page itself"
+
+
+def test_specials_and_shots_have_names_poses_and_shapes() -> None:
+    frames = empty_frames(3)
+    frames["stage"] = Stage.BATTLEFIELD
+    leaders = frames["players"][:, :, LEADER]
+    leaders["character"], leaders["stocks"] = (character_id("MARTH"), character_id("MEWTWO")), 4
+    leaders["action"] = [[14, 341], [368, 352], [369, 355]]
+    for field in ("x", "y", "percent", "shield", "state_age", "misc_timer"):
+        leaders[field] = 0.0
+    frames["players"][:, :, LEADER] = leaders
+    frames["items"]["kind"][1:, 0] = 112
+    for field in ("x", "y", "speed_x", "speed_y"):
+        frames["items"][field][1:, 0] = 1.5
+    data = page_data(Game(frames, meta_from_frame(frames[0], ("one", "two"))))
+    assert data["actions"]["18:368"] == "Dolphin Slash"
+    assert data["poses"] == {
+        "18:368": "usmash",
+        "18:369": "shield",
+        "16:341": "special",
+        "16:352": "jab",
+        "16:355": "vanish",
+    }
+    assert data["figures"]["18"]["sword"]
+    assert data["figures"]["16"]["height"] > data["figures"]["18"]["height"]
+    assert data["items"] == {"112": ("ball", 3.5)}
+    assert unpack(data)["i0.tilt"].tolist() == [0, 45, 45]
 
 
 def test_a_players_name_cannot_break_out_of_the_page(played) -> None:

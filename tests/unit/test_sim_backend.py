@@ -90,10 +90,20 @@ def test_a_stock_lost_respawns_invincible_and_unhurt() -> None:
     assert (stepped_off["action"], stepped_off["hurtbox"]) == (Action.FALLING.value, 1)
 
 
-@pytest.mark.parametrize(("percent", "winner"), [((0.0, 0.0), -1), ((10.0, 20.0), 0), ((20.5, 20.9), -1)])
-def test_time_ends_a_game_by_stocks_then_percent(percent: tuple[float, float], winner: int) -> None:
+@pytest.mark.parametrize(
+    ("stocks", "percent", "winner"),
+    [
+        ((4, 4), (0.0, 0.0), -1),
+        ((4, 4), (10.0, 20.0), 0),
+        ((4, 4), (20.5, 20.9), -1),
+        ((2, 3), (0.0, 90.0), 1),
+    ],
+)
+def test_time_ends_a_game_by_stocks_then_percent(
+    stocks: tuple[int, int], percent: tuple[float, float], winner: int
+) -> None:
     backend = started(Matchup(time_limit_s=1.0))
-    backend._games["fighters"]["percent"] = percent
+    backend._games["fighters"]["stocks"], backend._games["fighters"]["percent"] = stocks, percent
     frames = 0
     while not backend.done[0]:
         seen = backend.step(held(1))

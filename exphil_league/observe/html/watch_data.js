@@ -19,7 +19,7 @@ async function loadGame(game) {
   });
   game.table = columns;
   game.slots = [...Object.keys(columns)].filter((n) => /^[pf]\d\.x$/.test(n)).map((n) => n.slice(0, 2));
-  game.items = [...Object.keys(columns)].filter((n) => /^i\d+\.kind$/.test(n)).map((n) => n.split(".")[0]);
+  game.itemSlots = [...Object.keys(columns)].filter((n) => /^i\d+\.kind$/.test(n)).map((n) => n.split(".")[0]);
   return game;
 }
 
@@ -47,6 +47,8 @@ function fighterAt(game, slot, i, part) {
   f.jumps = value("jumps_left", i);
   f.present = f.character >= 0 && f.action > 10 && (f.stocks > 0 || f.follower);
   f.port = game.players[f.seat].port;
+  f.figure = game.figures[f.character] || { height: 15, sword: false };
+  f.pose = game.poses[`${f.character}:${f.action}`];
   return f;
 }
 
@@ -65,11 +67,11 @@ function padAt(game, seat, i) {
 
 function itemsAt(game, i) {
   const units = game.scale.units, found = [];
-  for (const slot of game.items) {
+  for (const slot of game.itemSlots) {
     const kind = game.table[`${slot}.kind`][i];
     if (kind < 0) continue;
     found.push({
-      kind, owner: game.table[`${slot}.owner`][i],
+      kind, owner: game.table[`${slot}.owner`][i], tilt: game.table[`${slot}.tilt`][i],
       x: game.table[`${slot}.x`][i] / units, y: game.table[`${slot}.y`][i] / units,
     });
   }

@@ -25,6 +25,7 @@ const POSE = {
   hang: { lean: -4, arms: [172, 160], legs: [6, -10] },
   hold: { lean: 10, arms: [84, 70], legs: [20, -20] },
   special: { lean: 0, arms: [96, -30], legs: [20, -20], aura: true },
+  vanish: { lean: 0, arms: [150, -150], legs: [8, -8], ghost: true },
   halo: { lean: 0, arms: [24, -24], legs: [8, -8] },
   jab: { lean: 12, arms: [92, -40], legs: [22, -22], swing: ["arm", 92] },
   ftilt: { lean: -14, arms: [40, -50], legs: [88, -8], swing: ["leg", 88] },
@@ -57,7 +58,6 @@ const POSE_OF_ACTION = new Array(401).fill(POSE.stand);
 for (const [first, last, name] of STATE_POSES) for (let a = first; a <= last; a++) POSE_OF_ACTION[a] = POSE[name];
 
 const RADIANS = Math.PI / 180;
-const HEIGHT_UNITS = 15; // a figure stands about as high as the mid-sized fighters
 
 // End of a limb hung at (x, y): 0 degrees is down, 90 forward, 180 up.
 function limbEnd(x, y, degrees, length) {
@@ -104,8 +104,8 @@ function drawSwing(ctx, pose, f, h, hip, shoulder, color) {
 
 // Draw fighter f with its feet at the origin, y upwards, one unit of the context a unit of the game.
 function drawFigure(ctx, f, colors) {
-  const pose = POSE_OF_ACTION[Math.min(Math.max(f.action, 0), 400)];
-  const h = HEIGHT_UNITS * (f.follower ? 0.85 : 1), squat = pose.squat || 0;
+  const pose = f.pose ? POSE[f.pose] : POSE_OF_ACTION[Math.min(Math.max(f.action, 0), 400)];
+  const h = f.figure.height * (f.follower ? 0.85 : 1), squat = pose.squat || 0;
   const leg = h * 0.46, arm = h * 0.36, torso = h * 0.33, head = h * 0.145, thick = h * 0.12;
   ctx.save();
   ctx.scale(f.facing, 1);
@@ -147,8 +147,26 @@ function drawFigure(ctx, f, colors) {
   ctx.strokeStyle = colors.light;
   ctx.lineWidth = thick * 0.9;
   drawLimb(ctx, ...shoulder, ...limbEnd(...shoulder, arms[0], arm * 0.9), arm, -1);
+  if (f.figure.sword) drawSword(ctx, limbEnd(...shoulder, arms[0], arm * 0.9), swordAngle(pose, f, arms[0]), h, colors);
   ctx.restore();
   return { pose, height: face[1] + head };
+}
+
+// A sword points where a swing goes, else up from the hand.
+function swordAngle(pose, f, hand) {
+  return pose.swing && f.age <= 16 ? pose.swing[1] : hand + 70;
+}
+
+function drawSword(ctx, [x, y], degrees, h, colors) {
+  const [tipX, tipY] = limbEnd(x, y, degrees, h * 0.62);
+  for (const [width, color] of [[1.5, colors.outline], [0.8, "#dfe8ff"]]) {
+    ctx.strokeStyle = color;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    ctx.moveTo(x, y);
+    ctx.lineTo(tipX, tipY);
+    ctx.stroke();
+  }
 }
 
 function fillHead(ctx, [x, y], radius, skin, eye) {

@@ -256,12 +256,14 @@ class Scene {
   }
 
   item(ctx, item) {
-    ctx.fillStyle = this.colors.ports[item.owner] || this.colors.edge;
-    ctx.strokeStyle = this.colors.glow;
-    ctx.lineWidth = 0.5;
+    const [shape, size] = this.game.items[item.kind], color = this.colors.ports[item.owner] || this.colors.edge;
+    ctx.fillStyle = color;
+    ctx.strokeStyle = shape === "ring" ? color : this.colors.glow;
+    ctx.lineWidth = shape === "ring" ? 1 : 0.5;
     ctx.beginPath();
-    ctx.ellipse(item.x, item.y, 2.6, 1.3, 0, 0, 2 * Math.PI);
-    ctx.fill();
+    if (shape === "streak") ctx.ellipse(item.x, item.y, size, 0.7, item.tilt * Math.PI / 180, 0, 2 * Math.PI);
+    else ctx.arc(item.x, item.y, size, 0, 2 * Math.PI);
+    if (shape !== "ring") ctx.fill();
     ctx.stroke();
   }
 
