@@ -86,7 +86,7 @@ def _knock_down(me: Any, char: Any) -> None:
 
 @kernel
 def _tech(me: Any, char: Any, common: Any) -> None:
-    me.ground_kb = me.ground_v = 0.0
+    """In place or along the stick; the launch goes on as a slide."""
     me.tech_buffer = 0
     towards = me.stick_x * me.facing
     if towards >= common.tech_roll:
