@@ -54,7 +54,10 @@ FIGHTER_COMBAT: Final = [
     ("tech_lockout", "<i4"),
     ("jump_buffer", "<i4"),  # frames in which the end of hitstun is a jump
     ("shield", "<f4"),  # health 0..60
-    ("shield_amount", "<f4"),  # 0..1 how hard the trigger is pressed
+    ("shield_amount", "<f4"),  # 0..1 how hard the trigger is pressed beyond its dead zone
+    ("shield_released", "<i4"),  # the trigger was let go since the shield came up
+    ("shield_reflect", "<i4"),  # frames left in which the shield throws projectiles back
+    ("trigger_age", "<i4"),  # frames since a trigger was pressed beyond the dead zone
     ("shieldstun", "<f4"),
     ("shield_hold", "<i4"),  # frames that the guard must still be held
     ("powershield", "<i4"),  # frames left of the powershield window

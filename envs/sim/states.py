@@ -90,6 +90,7 @@ class Kind(IntEnum):
     HELD = 55  # pulled in, held, pummelled
     THROWN = 56
     REBOUND = 57
+    GUARD_OFF = 58
     CLING = 60
 
 
@@ -231,7 +232,7 @@ def _defence() -> dict[int, StateRow]:
         **_rows("SHIELD_START SHIELD_REFLECT", StateRow(_G, Kind.GUARD_ON, 0, shield, -1, 179)),
         **_rows("SHIELD", StateRow(_G, Kind.GUARD, 0, shield, -1)),
         **_rows("SHIELD_STUN", StateRow(_G, Kind.GUARD_STUN, 0, shield, 0)),
-        **_rows("SHIELD_RELEASE", StateRow(_G, Kind.PLAIN, Can.JUMP, Flag.MISSES_FOOT)),
+        **_rows("SHIELD_RELEASE", StateRow(_G, Kind.GUARD_OFF, 0, Flag.MISSES_FOOT)),
         **_rows("ROLL_FORWARD ROLL_BACKWARD SPOTDODGE", dodge),
         **_rows(
             "AIRDODGE",

@@ -12,6 +12,7 @@ from envs.sim.combat_layout import BOXES, LINKED, TOUCHES_AIR, TOUCHES_GROUND
 from envs.sim.jit import kernel
 from envs.sim.kernel import damage
 from envs.sim.kernel.body import touches_body
+from envs.sim.kernel.bubble import bubble
 from envs.sim.kernel.geometry import segments_squared
 from envs.sim.kernel.publish import INTANGIBLE, hurtbox_state
 from envs.sim.states import Flag
@@ -101,12 +102,8 @@ def _touches_body(me: Any, foe: Any, tables: Any, before: Any, box: Any) -> bool
 
 @kernel
 def _touches_shield(me: Any, foe: Any, tables: Any, before: Any, box: Any) -> bool:
-    common = tables.common
-    combat = tables.characters[foe.row].combat
-    x, y = foe.x + foe.facing * combat.shield_x, foe.y + combat.shield_y
-    health = foe.shield / common.shield_health
-    size = common.shield_size_minimum + (1.0 - common.shield_size_minimum) * health
-    return _sweep_touches(me, before, box, x, y, x, y, combat.shield_radius * size)
+    x, y, radius = bubble(foe, tables)
+    return _sweep_touches(me, before, box, x, y, x, y, radius)
 
 
 @kernel

@@ -213,16 +213,9 @@ def _receive_on_shield(me: Any, foe: Any, tables: Any, contact: int) -> None:
     away = _away(me, foe)
     foe.hitlag = me.hitlag
     if not me.airborne:
-        push = common.attacker_push_per_damage * _hardness(foe, common) * math.floor(me.hit_dealt)
+        push = common.attacker_push_per_damage * foe.shield_amount * math.floor(me.hit_dealt)
         me.pushback = -away * (common.attacker_push_base + push)
     hit_shield(foe, tables, me.hit_dealt, box_of(me, tables, contact).shield_damage, away)
-
-
-@kernel
-def _hardness(foe: Any, common: Any) -> float:
-    """How hard the shield is held: 0 as lightly as possible, 1 with the trigger pressed down."""
-    hard = (foe.shield_amount - common.trigger_dead_zone) / (1.0 - common.trigger_dead_zone)
-    return min(max(hard, 0.0), 1.0)
 
 
 @kernel
@@ -233,16 +226,19 @@ def hit_shield(foe: Any, tables: Any, damage: float, extra: float, away: float) 
     """
     common = tables.common
     dealt = math.floor(damage)
-    light = 1.0 - _hardness(foe, common)
+    light = 1.0 - foe.shield_amount
     if foe.powershield <= 0:
         foe.shield -= (dealt + extra) * (common.shield_damage_scale + common.shield_light_damage_scale * light)
     if foe.shield <= 0:
         break_shield(foe, tables.characters[foe.row], common)
         return
     push = common.push_base + dealt * (common.push_per_damage + common.push_per_damage_light * light)
+    if foe.powershield > 0:
+        push *= common.powershield_push
     foe.ground_v = away * min(push, common.shield_push_max)
     stun = dealt * (common.shieldstun_per_damage + common.stun_per_damage_light * light) + common.shieldstun_base
     foe.shieldstun = stun * common.stun_scale
     states = tables.characters[foe.row].states
     enter(foe, states, _SHIELD_STUN)
     foe.rate = states[_SHIELD_STUN].length / foe.shieldstun
+    foe.tap_x = LONG_AGO

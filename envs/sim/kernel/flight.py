@@ -8,6 +8,7 @@ from typing import Any, Final
 from melee.enums import Action
 
 from envs.sim.jit import kernel
+from envs.sim.kernel.guard import shift_shield
 from envs.sim.kernel.inputs import LONG_AGO, jump_pressed
 from envs.sim.kernel.jump import double_jump
 from envs.sim.kernel.physics import toward_zero
@@ -21,6 +22,7 @@ RELEASED: Final = 2
 AWAY: Final = 3
 """Values of FIGHTER.phase: whether hitlag lasts, or whether the fighter is dead or entering."""
 _RESTS: Final = 1e-6
+_SHIELD_STUN: Final = int(Action.SHIELD_STUN.value)
 _TUMBLING: Final = int(Action.TUMBLING.value)
 _FLY_ROLL: Final = int(Action.DAMAGE_FLY_ROLL.value)
 
@@ -36,7 +38,11 @@ def count_hitlag(me: Any) -> int:
 
 @kernel
 def influence_frozen(me: Any, common: Any) -> None:
-    """SDI: a frozen victim shifts itself on every fresh stick input."""
+    """SDI: a frozen victim shifts itself on every fresh stick input, a frozen shield only along the ground."""
+    if me.action == _SHIELD_STUN:
+        if me.tap_x < common.sdi_window and shift_shield(me, common, common.sdi_step):
+            me.tap_x = LONG_AGO
+        return
     if not me.di_pending:
         return
     fresh = me.tap_x < common.sdi_window or me.tap_y < common.sdi_window
@@ -48,6 +54,9 @@ def influence_frozen(me: Any, common: Any) -> None:
 @kernel
 def influence_released(me: Any, common: Any) -> None:
     """On the first free frame a held stick shifts the victim once more (ASDI) and turns its launch (DI)."""
+    if me.action == _SHIELD_STUN:
+        shift_shield(me, common, common.asdi_step)
+        return
     if not me.di_pending:
         return
     me.di_pending = 0

@@ -18,7 +18,7 @@ from envs.sim.kernel.attacks import (
     try_ground_attack,
     try_special,
 )
-from envs.sim.kernel.guard import guard_input, try_guard
+from envs.sim.kernel.guard import guard_input, guard_off_input, try_guard
 from envs.sim.kernel.inputs import JUMP_BUTTONS
 from envs.sim.kernel.jump import can_drop, drop, try_jump_squat
 from envs.sim.kernel.transition import enter, stand_or_fall
@@ -40,6 +40,9 @@ def ground_input(me: Any, char: Any, stage: Any, common: Any) -> None:
     kind = state.kind
     if kind == Kind.GUARD or kind == Kind.GUARD_ON:
         guard_input(me, char, stage, common)
+        return
+    if kind == Kind.GUARD_OFF:
+        guard_off_input(me, char, stage, common)
         return
     if kind == Kind.JUMP_SQUAT:
         _jump_squat(me, char, common)

@@ -42,6 +42,10 @@ def read(me: Any, pad: Any, common: Any) -> None:
     me.tap_x = _tap(me.tap_x, me.prev_stick_x, me.stick_x, common.tap_zone)
     me.tap_y = _tap(me.tap_y, me.prev_stick_y, me.stick_y, common.tap_zone)
     dead = common.trigger_dead_zone
+    held = me.shoulder >= dead
+    me.trigger_age = (
+        min(me.trigger_age + 1, LONG_AGO) if held and me.prev_shoulder >= dead else (0 if held else LONG_AGO)
+    )
     fresh = me.pressed & (TRIGGERS | Button.Z.value) or (me.shoulder >= dead and me.prev_shoulder < dead)
     me.guard_tap = 0 if fresh else min(me.guard_tap + 1, LONG_AGO)
 

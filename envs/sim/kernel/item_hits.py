@@ -9,6 +9,7 @@ from melee.enums import Action
 from envs.sim.jit import kernel
 from envs.sim.kernel import damage
 from envs.sim.kernel.body import touches_body
+from envs.sim.kernel.bubble import bubble
 from envs.sim.kernel.geometry import point_segment_squared
 from envs.sim.kernel.knockback import enter_queue, hitlag, knockback
 from envs.sim.kernel.publish import HURT, hurtbox_state
@@ -43,6 +44,9 @@ def meet(game: Any, item: Any, tables: Any, from_x: float, from_y: float, from_z
             if foe.reflect_into >= 0:
                 _recoil(item, foe, tables)
         return False
+    if foe.shield_reflect > 0:
+        _reflect_off_shield(item, tables.common)
+        return False
     if hurtbox_state(foe, state) != HURT:
         return False
     if foe.counter_state > 0:
@@ -60,6 +64,11 @@ def _touches(item: Any, foe: Any, tables: Any, from_x: float, from_y: float, fro
         centre = foe.y + foe.reflect_height
         return point_segment_squared(foe.x, centre, from_x, from_y, item.x, at_y) <= limit * limit
     depth = min(abs(from_z), abs(item.sway_z))
+    if tables.characters[foe.row].states[foe.action].flags & _SHIELDED:
+        x, y, radius = bubble(foe, tables)
+        squared = point_segment_squared(x, y, from_x, from_y, item.x, at_y)
+        if squared + depth * depth <= (radius + size) * (radius + size):
+            return True
     return touches_body(foe, tables.characters[foe.row], from_x, from_y, item.x, at_y, size, depth)
 
 
@@ -79,6 +88,19 @@ def _recoil(item: Any, foe: Any, tables: Any) -> None:
     enter(foe, tables.characters[foe.row].states, foe.reflect_into)
     foe.facing = 1.0 if item.vx > 0.0 else -1.0
     foe.script_timer, foe.script_flags, foe.sink_wait = timer, flags, wait
+
+
+@kernel
+def _reflect_off_shield(item: Any, common: Any) -> None:
+    """A fresh shield throws a projectile back weaker and slower, as its owner's."""
+    item.owner = 1 - item.owner
+    item.damage *= common.powershield_damage
+    item.fresh_damage *= common.powershield_damage
+    item.vx, item.vy, item.facing = (
+        -item.vx * common.powershield_speed,
+        -item.vy * common.powershield_speed,
+        -item.facing,
+    )
 
 
 @kernel

@@ -45,7 +45,8 @@ def reset_fighter(me: Any, char: Any) -> None:
     me.grip = FREE
     me.ledge_cooldown, me.ecb_lock = 0, 0
     me.feet, me.prev_feet = 0.0, 0.0
-    me.tap_x, me.tap_y, me.guard_tap = LONG_AGO, LONG_AGO, LONG_AGO
+    me.tap_x = me.tap_y = me.guard_tap = me.trigger_age = LONG_AGO
+    me.powershield = me.shield_reflect = 0
     me.intangible, me.invincible = 0, 0
     me.last_hit_by = NOBODY
     me.combo_count, me.l_cancel = 0, 0

@@ -11,7 +11,7 @@ from envs.sim.kernel.air import air_input
 from envs.sim.kernel.animate import animate
 from envs.sim.kernel.grab import advance_hold, hold_input, resolve_grabs
 from envs.sim.kernel.ground import ground_input
-from envs.sim.kernel.guard import shield_health
+from envs.sim.kernel.guard import tick_shield
 from envs.sim.kernel.held import follow, wish_jump
 from envs.sim.kernel.inputs import read
 from envs.sim.kernel.items import publish_items, step_items
@@ -84,6 +84,7 @@ def _begin(game: Any, me: Any, foe: Any, tables: Any, stage: Any) -> None:
     if me.phase == flight.RELEASED:
         flight.influence_released(me, common)
     flight.tick(me)
+    tick_shield(me, char, common)
     animate(me, char, stage, common)
     advance_hold(game, me, foe, tables)
     me.push = overlap_push(me, foe, tables, stage)
@@ -92,14 +93,13 @@ def _begin(game: Any, me: Any, foe: Any, tables: Any, stage: Any) -> None:
 @kernel
 def _act(me: Any, foe: Any, tables: Any, stage: Any, pad: Any) -> None:
     """Read the controller and let it interrupt the present state."""
-    char, common = tables.characters[me.row], tables.common
+    common = tables.common
     read(me, pad, common)
     if me.phase == flight.AWAY:
         return
     tech.track(me, common)
     if me.phase != flight.FROZEN:
         _input(me, foe, tables, stage)
-        shield_health(me, char, common)
 
 
 @kernel
