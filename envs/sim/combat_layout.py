@@ -57,6 +57,8 @@ FIGHTER_COMBAT: Final = [
     ("shield_amount", "<f4"),  # 0..1 how hard the trigger is pressed beyond its dead zone
     ("shield_released", "<i4"),  # the trigger was let go since the shield came up
     ("shield_reflect", "<i4"),  # frames left in which the shield throws projectiles back
+    ("daze_timer", "<f4"),  # frames left of being dazed after a broken shield
+    ("rebound_frames", "<f4"),  # length of the bounce off another attack
     ("trigger_age", "<i4"),  # frames since a trigger was pressed beyond the dead zone
     ("shieldstun", "<f4"),
     ("shield_hold", "<i4"),  # frames that the guard must still be held
@@ -110,6 +112,7 @@ MOVE: Final = np.dtype(
         ("charge_step", "<f4"),  # frames of charge that add charge_gain percent to a special, 0 none do
         ("charge_gain", "<f4"),
         ("reach", "<f4"),  # distance from the fighter's root that no hitbox of the move exceeds
+        ("clank", "<i4"),  # envs.sim.moves.Clank
     ]
 )
 

@@ -46,7 +46,7 @@ FORMS: Final = (
 )
 """What stages turn into; their rows of the tables follow those of STAGES."""
 
-ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY, Kind.BOUND, Kind.CATCH_PULL, Kind.HELD, Kind.THROWN)
+ENDLESS: Final = (Kind.GUARD, Kind.DEAD, Kind.ENTRY, Kind.BOUND, Kind.CATCH_PULL, Kind.HELD, Kind.THROWN, Kind.DAZED)
 """Kinds of state that no animation ends."""
 
 

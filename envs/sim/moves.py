@@ -30,6 +30,8 @@ from envs.sim.framedata import Animations, HitboxAt, animations
 
 TOUCHES: Final = {"ground": TOUCHES_GROUND, "air": TOUCHES_AIR, "both": TOUCHES_GROUND | TOUCHES_AIR}
 
+FIRST_SPECIAL: Final = 341
+"""Action states from here on are a character's own."""
 NO_BOX: Final = -1
 """Written for a column of libmelee that holds no hitbox in a window."""
 
@@ -45,6 +47,14 @@ class Element(IntEnum):
     EMPTY = 5
     SLEEP = 6
     ICE = 7
+
+
+class Clank(IntEnum):
+    """What a move does that meets another move's hitbox."""
+
+    NONE = 0  # passes through
+    HOLDS = 1  # is spent but goes on
+    REBOUNDS = 2  # is spent and ends
 
 
 class BadMoveFacts(ValueError):
@@ -94,6 +104,7 @@ class MoveFacts:
     paths: tuple[tuple[HitboxAt, ...], ...] = ()  # by frame of `hits` and column
     like: int = -1  # action state whose positions in libmelee it has, -1 its own
     sweeps: bool = False
+    clank: str = ""  # name of a Clank; left out, a special passes through and any other move rebounds
     hits: tuple[Window, ...] = ()
     boxes: tuple[BoxFacts, ...] = ()
 
@@ -159,6 +170,8 @@ def _compile_move(move: MoveFacts, table: Animations, combat: NDArray[np.void], 
     entry = combat["moves"][index]
     entry["action"], entry["attack_id"], entry["charge_frame"] = move.action, move.attack_id, move.charge_frame
     entry["charge_step"], entry["charge_gain"] = move.charge_step, move.charge_gain
+    clank = move.clank or ("NONE" if move.action >= FIRST_SPECIAL else "REBOUNDS")
+    entry["clank"] = Clank[clank.upper()]
     entry["first_frame"], entry["last_frame"], entry["row"] = first, last, row
     frames = combat["hit_frames"][row : row + last - first + 1]
     group = 0

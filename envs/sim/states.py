@@ -91,6 +91,7 @@ class Kind(IntEnum):
     THROWN = 56
     REBOUND = 57
     GUARD_OFF = 58
+    DAZED = 59  # after a broken shield
     CLING = 60
 
 
@@ -244,19 +245,24 @@ def _defence() -> dict[int, StateRow]:
                 _A,
                 Kind.SHIELD_BREAK,
                 0,
-                Flag.AIRBORNE,
+                Flag.AIRBORNE | Flag.NO_CONTACT,
                 0,
                 Action.SHIELD_BREAK_FALL.value,
                 Action.SHIELD_BREAK_DOWN_U.value,
             ),
         ),
         **_rows(
-            "SHIELD_BREAK_DOWN_U", StateRow(_G, Kind.SHIELD_BREAK, 0, Flag.STAYS, 0, Action.SHIELD_BREAK_STAND_U.value)
+            "SHIELD_BREAK_DOWN_U",
+            StateRow(_G, Kind.SHIELD_BREAK, 0, Flag.STAYS | Flag.NO_CONTACT, 0, Action.SHIELD_BREAK_STAND_U.value),
         ),
         **_rows(
-            "SHIELD_BREAK_STAND_U", StateRow(_G, Kind.SHIELD_BREAK, 0, Flag.STAYS, 0, Action.SHIELD_BREAK_TEETER.value)
+            "SHIELD_BREAK_STAND_U",
+            StateRow(_G, Kind.SHIELD_BREAK, 0, Flag.STAYS | Flag.NO_CONTACT, 0, Action.SHIELD_BREAK_TEETER.value),
         ),
-        **_rows("SHIELD_BREAK_TEETER", StateRow(_G, Kind.SHIELD_BREAK, 0, Flag.STAYS)),
+        **_rows(
+            "SHIELD_BREAK_TEETER",
+            StateRow(_G, Kind.DAZED, 0, Flag.STAYS | Flag.LOOPS, 0, Action.SHIELD_BREAK_TEETER.value),
+        ),
     }
 
 
@@ -306,6 +312,8 @@ def _holds() -> dict[int, StateRow]:
         **_rows("GRAB_PULLING GRAB_RUNNING_PULLING", StateRow(_G, Kind.CATCH_PULL, 0, Flag.OVERLAPS)),
         **_rows("GRAB_WAIT", StateRow(_G, Kind.CATCH_WAIT, 0, Flag.OVERLAPS | Flag.LOOPS, 0, a.GRAB_WAIT.value)),
         **_rows("GRAB_PUMMEL", StateRow(_G, Kind.PUMMEL, 0, Flag.OVERLAPS, 0, a.GRAB_WAIT.value)),
+        **_rows("REBOUND_STOP", StateRow(_G, Kind.REBOUND, 0, 0, -1)),
+        **_rows("REBOUND", StateRow(_G)),
         **_rows("GRAB_BREAK GRAB_ESCAPE", StateRow(Physics.BRAKE)),
         **_rows("GRAB_JUMP", StateRow(_G, Kind.AIR, 0, Flag.AIRBORNE, 0, a.FALLING.value)),
         **_rows("THROW_FORWARD THROW_BACK THROW_UP THROW_DOWN", throw),

@@ -136,7 +136,8 @@ def turns(track: Track, found: Stays) -> Facts:
     return facts
 
 
-_TURN_STATES: Final = (Action.TURNING.value, Action.TURNING_RUN.value)
+_TURN_STATES: Final = (Action.TURNING.value, Action.TURNING_RUN.value, Action.THROW_BACK.value)
+"""States whose turn follows from another rule: the way the stick went, or a throw's release."""
 
 
 def turn_frames(track: Track, found: Stays) -> Fact | None:

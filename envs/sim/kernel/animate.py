@@ -8,6 +8,7 @@ from melee.enums import Action
 
 from envs.sim.jit import kernel
 from envs.sim.kernel.attacks import holds_charge
+from envs.sim.kernel.clank import start_rebound
 from envs.sim.kernel.flight import finish_damage
 from envs.sim.kernel.jump import jump
 from envs.sim.kernel.ledge import finish_ledge_option, start_ledge_jump
@@ -76,6 +77,8 @@ def _finish(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         finish_damage(me, char, common)
     elif kind == Kind.SPECIAL:
         finish(me, char)
+    elif kind == Kind.REBOUND:
+        start_rebound(me, char, common)
     elif kind == Kind.DODGE:
         me.ground_v = 0.0
         stand_or_fall(me, char)

@@ -13,6 +13,7 @@ from envs.sim.jit import kernel
 from envs.sim.kernel import damage
 from envs.sim.kernel.body import touches_body
 from envs.sim.kernel.bubble import bubble
+from envs.sim.kernel.clank import resolve_clanks
 from envs.sim.kernel.geometry import segments_squared
 from envs.sim.kernel.publish import INTANGIBLE, hurtbox_state
 from envs.sim.states import Flag
@@ -28,6 +29,7 @@ _SHIELDED: Final = int(Flag.SHIELDED)
 @kernel
 def resolve(game: Any, tables: Any) -> None:
     """Find and apply every hit between the two fighters of a game."""
+    resolve_clanks(game, tables)
     first, second = game.fighters[0], game.fighters[1]
     if first.move < 0 and second.move < 0:
         return

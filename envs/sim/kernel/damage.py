@@ -112,6 +112,8 @@ def _receive_on_body(game: Any, me: Any, foe: Any, tables: Any, contact: int) ->
         strength *= common.kb_crouch
     if _is_charging(foe, tables):
         strength *= common.kb_charge
+    if foe.airborne and foe.tech_buffer > common.tech_window - common.v_cancel_window:
+        strength *= common.v_cancel
     me.combo_count = me.combo_count + 1 if foe.hitstun > 0 else 1
     foe.last_hit_by = me.seat
     foe.percent = min(foe.percent + me.hit_dealt, MAX_PERCENT)

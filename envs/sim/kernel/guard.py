@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from melee.enums import Action
 
+from envs.game import Button
 from envs.sim.jit import kernel
 from envs.sim.kernel.attacks import try_grab
 from envs.sim.kernel.inputs import LONG_AGO, TRIGGERS, guard_held
@@ -14,6 +15,7 @@ from envs.sim.kernel.jump import try_drop, try_jump_squat
 from envs.sim.kernel.transition import enter, leave_ground
 from envs.sim.states import Kind
 
+_MASH_BUTTONS: Final = int(Button.A | Button.B | Button.X | Button.Y | Button.L | Button.R | Button.Z)
 _REFLECT: Final = int(Action.SHIELD_REFLECT.value)
 
 
@@ -118,8 +120,27 @@ def tick_shield(me: Any, char: Any, common: Any) -> None:
         me.shield -= common.shield_drain_light + common.shield_drain * me.shield_amount
         if me.shield < 0.0:
             break_shield(me, char, common)
+    elif kind == Kind.DAZED:
+        _recover(me, char, common)
     elif me.shield < common.shield_health and kind != Kind.GUARD_STUN:
         me.shield = min(me.shield + common.shield_regeneration, common.shield_health)
+
+
+@kernel
+def _recover(me: Any, char: Any, common: Any) -> None:
+    """A frame of being dazed; inputs shorten it."""
+    me.shield = common.shield_break_health
+    me.daze_timer -= 1.0
+    if me.pressed & _MASH_BUTTONS or _fresh_side(me.stick_x, me.prev_stick_x, common):
+        me.daze_timer -= common.daze_mash_frames
+    if me.daze_timer <= 0.0:
+        enter(me, char.states, Action.STANDING.value)
+
+
+@kernel
+def _fresh_side(now: float, before: float, common: Any) -> bool:
+    """Whether a stick has just been pushed to a side that counts as mashing."""
+    return abs(now) > common.mash_stick and (abs(before) <= common.mash_stick or now * before < 0.0)
 
 
 @kernel
@@ -139,6 +160,7 @@ SHIELD_BREAK_SPEED = 2.5
 def break_shield(me: Any, char: Any, common: Any) -> None:
     """The shield is gone: the fighter is thrown up and will be dazed."""
     me.shield = common.shield_break_health
+    me.daze_timer = max(common.daze_percent - me.percent, 0.0) + common.daze_frames
     leave_ground(me, char)
     enter(me, char.states, Action.SHIELD_BREAK_FLY.value)
     me.vx = 0.0

@@ -170,6 +170,9 @@ def land(me: Any, char: Any, common: Any, line: int) -> None:
     if state.kind == Kind.SPECIAL:
         script_end.touch_down(me, char, common)
         return
+    if state.kind == Kind.SHIELD_BREAK:
+        enter(me, states, state.landing)
+        return
     if me.vy > -common.soft_landing and (state.kind == Kind.SPECIAL_FALL or state.landing < 0):
         enter(me, states, Action.STANDING.value)
         return
