@@ -91,7 +91,7 @@ def _compile_character(name: str, out: NDArray[np.void]) -> None:
     specials, starts = load_specials(name.lower())
     compile_operations(specials, out["combat"])
     compile_items(name.lower(), out["combat"])
-    holds = load_holds(name.lower())
+    holds = load_holds(f"characters/{name.lower()}_throws")
     compile_holds(holds, int(out["character"]), out["hold"])
     known["lengths"] |= holds.lengths
     out["specials"] = [starts[direction] for direction in DIRECTIONS]

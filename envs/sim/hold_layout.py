@@ -12,7 +12,7 @@ import numpy as np
 
 from envs.sim.combat_layout import HITBOX
 
-GRAB_BOXES: Final = 3
+GRAB_BOXES: Final = 4
 GRIP_AGES: Final = 32
 GRIPS: Final = 4
 """Grips with a table of their own: pulled in, pulled in out of a run, held, pummelled."""

@@ -50,9 +50,8 @@ class HoldFacts:
     """False for a character without the file: its grabs all miss, held by others it moves as Fox does."""
 
 
-def load_holds(character: str) -> HoldFacts:
-    """Grabs and throws of `facts/characters/<character>_throws.toml`."""
-    name = f"characters/{character}_throws"
+def load_holds(name: str) -> HoldFacts:
+    """Grabs and throws of `facts/<name>.toml`."""
     catches = facts.exists(name)
     tables = facts.load(name if catches else f"characters/{_PATTERN}_throws")
     lengths = tables["lengths"] | {state: tables[state]["length"] for state in THROW_STATES}

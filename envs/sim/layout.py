@@ -21,8 +21,8 @@ from envs.sim.stage_layout import CHARACTER_WALLS, CLOUD_CYCLE, FIGHTER_STAGE, G
 
 STATE_SLOTS: Final = 400
 """Action states per character; ids are the game's, specials start at 341."""
-MAX_CHARACTERS: Final = 6
-"""Rows of the character table; the last stays free for envs.sim.fidelity's stand-in."""
+MAX_CHARACTERS: Final = 16
+"""Rows of the character table; the last ones stay free for envs.sim.fidelity's stand-ins."""
 MAX_STAGES: Final = 10
 
 FIGHTER: Final = np.dtype(

@@ -19,7 +19,7 @@ from envs.game import Character
 from envs.sim import facts
 from envs.sim.combat_layout import BOXES
 from envs.sim.compile import CHARACTERS
-from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, harness_tables
+from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, harness_tables, is_stranger
 from envs.sim.fidelity.events import melee_hits
 from envs.sim.fidelity.recording import Recording
 from envs.sim.jit import entry
@@ -113,7 +113,7 @@ def _struck(recording: Recording, games: NDArray[np.void], seat: int, known: Kno
     attacker, victim = struck["fighters"][:, seat], struck["fighters"][:, 1 - seat]
     attacker["row"], attacker["action"], attacker["life_timer"], attacker["move"] = STRANGER, STANDS, ENDLESS, -1
     attacker["airborne"] = 1
-    victim["row"] = np.where(victim["row"] == STRANGER, 0, victim["row"])
+    victim["row"] = np.where(is_stranger(victim["row"]), 0, victim["row"])
     seen = frames["players"][known.at - 1, 1 - seat, LEADER]
     victim["action"] = np.where(victim["action"] == STANDS, _common(seen["action"]), victim["action"])
     struck["items"]["kind"] = -1

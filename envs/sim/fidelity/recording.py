@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from envs.frame import LEADER
 from envs.game import character_name, stage_name
-from envs.sim.fidelity.bodies import STRANGER, character_row, stage_row
+from envs.sim.fidelity.bodies import character_row, is_stranger, stage_row
 from envs.slippi.errors import ReplayError
 from envs.slippi.game import Game, PlayerKind
 from envs.slippi.read import read_game
@@ -60,7 +60,7 @@ def recording(name: str, game: Game, path: Path) -> Recording:
     if stage_row(meta.stage) < 0:
         raise RefusedGame(path, "stage", f"the simulator has no {stage_name(meta.stage)}")
     characters = [int(c) for c in game.frames["players"]["character"][0, :, LEADER]]
-    seats = tuple(seat for seat, character in enumerate(characters) if character_row(character) != STRANGER)
+    seats = tuple(seat for seat, character in enumerate(characters) if not is_stranger(character_row(character)))
     if not seats:
         names = " or ".join(sorted({character_name(character) for character in characters}))
         raise RefusedGame(path, "character", f"the simulator plays no {names}")

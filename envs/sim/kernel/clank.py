@@ -111,5 +111,5 @@ def start_rebound(me: Any, char: Any, common: Any) -> None:
     """After the freeze: the bounce, whose length the damage of the spent attack set."""
     impulse = me.dash_impulse
     enter(me, char.states, _REBOUND)
-    me.rate = common.rebound_length / me.rebound_frames
+    me.rate = common.rebound_length / max(me.rebound_frames, common.rebound_base)
     me.dash_impulse = impulse

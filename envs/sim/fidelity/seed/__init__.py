@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.frame import LEADER
-from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, character_row, harness_tables, stage_row
+from envs.sim.fidelity.bodies import ENDLESS, STANDS, STRANGER, character_row, harness_tables, is_stranger, stage_row
 from envs.sim.fidelity.seed.air import rebuild_drop, rebuild_feet
 from envs.sim.fidelity.seed.attack import rebuild_charge, rebuild_landed, rebuild_stale_queue
 from envs.sim.fidelity.seed.body import copy_body
 from envs.sim.fidelity.seed.charge import rebuild_stored_charge
+from envs.sim.fidelity.seed.clank import rebuild_rebound
 from envs.sim.fidelity.seed.damage import rebuild_damage, rebuild_jump_buffer, rebuild_launch, rebuild_tech
 from envs.sim.fidelity.seed.forms import rebuild_forms
 from envs.sim.fidelity.seed.guard import rebuild_guard
@@ -33,7 +34,7 @@ from envs.sim.fidelity.seed.special import rebuild_special, rebuild_special_fall
 from envs.sim.fidelity.seed.stage import rebuild_stage
 from envs.sim.fidelity.seed.state import rebuild_clock, rebuild_jump, rebuild_landing, rebuild_squat, rebuild_turn
 from envs.sim.fidelity.seed.taps import spend_taps
-from envs.sim.hold_layout import FREE
+from envs.sim.hold_layout import FREE, HOLDS
 from envs.sim.layout import new_games
 from envs.sim.states import Flag
 
@@ -58,6 +59,7 @@ TOPICS: Final = (
     rebuild_charge,
     rebuild_stale_queue,
     rebuild_hold,
+    rebuild_rebound,
     rebuild_life,
     rebuild_safety,
     rebuild_special,
@@ -101,16 +103,21 @@ def _seed_seat(
 ) -> None:
     row = character_row(int(players["character"][0, seat]))
     # What a stranger's common states are is read off the first character's; they are the same for all.
-    past = look_back(players, seat, ids, row if row != STRANGER else 0, stage, constants)
+    past = look_back(players, seat, ids, 0 if is_stranger(row) else row, stage, constants)
     out["row"], out["seat"] = row, seat
     for topic in TOPICS:
         topic(out, past)
-    if row == STRANGER:
+    if is_stranger(row):
         _stand_in(out, past)
 
 
 def _stand_in(out: NDArray[np.void], past: Past) -> None:
-    """Make a stranger of a seeded fighter; where its state pushes nobody it counts as in the air."""
-    out["action"], out["life_timer"], out["move"] = STANDS, ENDLESS, -1
-    out["grip"] = np.minimum(out["grip"], FREE)
-    out["airborne"] |= (past.state["flags"] & Flag.OVERLAPS) != 0
+    """Make a stranger of a seeded fighter; where its state pushes nobody it counts as in the air.
+
+    One whose throws are known goes on holding what it holds.
+    """
+    holds = (out["grip"] == HOLDS) & (out["row"] != STRANGER)
+    out["action"] = np.where(holds, out["action"], STANDS)
+    out["grip"] = np.where(holds, HOLDS, np.minimum(out["grip"], FREE))
+    out["life_timer"], out["move"] = ENDLESS, -1
+    out["airborne"] = (out["airborne"] | ((past.state["flags"] & Flag.OVERLAPS) != 0)) & ~holds

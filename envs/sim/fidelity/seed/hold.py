@@ -8,14 +8,13 @@ import numpy as np
 from melee.enums import Action
 from numpy.typing import NDArray
 
-from envs.sim.fidelity.bodies import STRANGER, character_row
+from envs.sim.fidelity.bodies import HOLDING, STRANGER, character_row
 from envs.sim.fidelity.seed.history import Past
 from envs.sim.hold_layout import HELD, HOLDS
 from envs.sim.kernel.held import MASH_BUTTONS
 from envs.sim.kernel.inputs import JUMP_BUTTONS
 from envs.sim.states import COMMON_STATES, Kind
 
-_KINDS_HOLDING: Final = (Kind.CATCH_PULL, Kind.CATCH_WAIT, Kind.PUMMEL, Kind.THROW)
 _KINDS_HELD: Final = (Kind.HELD, Kind.THROWN)
 SEIZED_STATES: Final = (Action.THROWN_MEWTWO.value, Action.THROWN_MEWTWO_AIR.value)
 """States of a fighter in the hold of a special, whose own states are the holder's."""
@@ -26,12 +25,12 @@ def _states(kinds: tuple[Kind, ...]) -> list[int]:
     return [action for action, row in COMMON_STATES.items() if row.kind in kinds]
 
 
-HOLDING_STATES: Final = _states(_KINDS_HOLDING)
+HOLDING_STATES: Final = _states(HOLDING)
 HELD_STATES: Final = _states(_KINDS_HELD)
 
 
 def rebuild_hold(out: NDArray[np.void], past: Past) -> None:
-    """The grip between two fighters, unless the simulator lacks the holder, and what it has done so far."""
+    """The grip between two fighters, unless the holder's throws are unknown, and what it has done so far."""
     mine, other = past.seen["action"], past.other["action"]
     holds = (np.isin(mine, HOLDING_STATES) & np.isin(other, HELD_STATES)) | np.isin(other, SEIZED_STATES)
     held = (np.isin(mine, HELD_STATES) & np.isin(other, HOLDING_STATES)) | np.isin(mine, SEIZED_STATES)
