@@ -26,7 +26,7 @@ def rebuild_feet(out: NDArray[np.void], past: Past) -> None:
     ages = np.clip(out["age"].astype(np.int64), 0, FEET_AGES - 1)
     feet = np.where(airborne, past.character["feet"][past.state["feet_row"], ages], 0.0)
     lock = np.zeros(len(action), np.int64)
-    for begin in np.flatnonzero(left | again):
+    for begin in np.flatnonzero(left | again).tolist():
         frames = ECB_LOCK_FRAMES if late[begin] else ECB_LOCK_FRAMES - 1
         rows = np.arange(begin, min(begin + frames, len(action)))
         lock[rows] = frames - (rows - begin)

@@ -12,6 +12,8 @@ from envs.sim.states import Flag
 
 _LONGEST_FRAMES: Final = 40
 """Frames after which no recorded push off a shield was left."""
+_LEVEL: Final = 1.0
+"""Fighters on one floor differ less in height, units."""
 _FELT: Final = 0.01
 """Displacement that counts as a push, units."""
 
@@ -24,10 +26,10 @@ def rebuild_shove(out: NDArray[np.void], past: Past) -> None:
     air = np.cumsum(seen["airborne"] != 0)
     last = np.maximum.accumulate(np.where(struck, np.arange(len(struck)), 0))
     stood = (air == air[last]) & (since(struck) < _LONGEST_FRAMES)
-    moved = seen["x"] - before(seen["x"]) - seen["speed_air_x"] - seen["speed_x_attack"]
-    apart = before(seen["x"]) - before(other["x"])
-    near = np.abs(apart) < 2.0 * float(past.character["width"])
-    near &= (before(other["airborne"]) == 0) & (np.abs(before(seen["y"]) - before(other["y"])) < 1.0)
+    moved = np.diff(seen["x"], prepend=0.0) - seen["speed_air_x"] - seen["speed_x_attack"]
+    apart = before(seen["x"] - other["x"])
+    near = before((np.abs(seen["y"] - other["y"]) < _LEVEL) & (other["airborne"] == 0)) != 0
+    near &= np.abs(apart) < 2.0 * float(past.character["width"])
     moved = moved - np.where(near, np.sign(apart) * float(past.common["push_apart"]), 0.0)
-    free = (seen["hitlag"] == 0) & (before(seen["hitlag"]) <= 1) & (np.abs(moved) > _FELT)
+    free = (seen["hitlag"] == 0) & (before(seen["hitlag"] > 1) == 0) & (np.abs(moved) > _FELT)
     out["pushback"] = np.where(stood & free, moved, 0.0)

@@ -25,11 +25,11 @@ def spend_taps(out: NDArray[np.void], past: Past) -> None:
     across = hit | (begun & (action == Action.DASHING.value))
     down = hit | (begun & (np.isin(action, _SECOND_JUMPS) | (action == Action.PLATFORM_DROP.value)))
     down |= falling & ~np.concatenate([[False], falling[:-1]])
-    for row in np.flatnonzero(across):
+    for row in np.flatnonzero(across).tolist():
         _spend(out, "tap_x", entered["tap_x"], row)
-    for row in np.flatnonzero(down):
+    for row in np.flatnonzero(down).tolist():
         _spend(out, "tap_y", entered["tap_y"], row)
-    for row in np.flatnonzero(begun & np.isin(action, _JUMPS)):
+    for row in np.flatnonzero(begun & np.isin(action, _JUMPS)).tolist():
         if not entered["tap_y"][row]:  # it jumped before this frame's input was read
             _spend(out, "tap_y", entered["tap_y"], row)
     _spend_shifts(out, past, entered)
@@ -46,7 +46,7 @@ def _spend_shifts(out: NDArray[np.void], past: Past, entered: dict[str, NDArray[
     frozen = np.isin(past.state["kind"], _LAUNCHED) & (past.seen["hitlag"] > 0)
     frozen &= np.concatenate([[False], frozen[:-1]])
     held = np.hypot(out["stick_x"], out["stick_y"]) >= past.common["sdi_radius"]
-    for row in np.flatnonzero(frozen & held):
+    for row in np.flatnonzero(frozen & held).tolist():
         if min(out["tap_x"][row], out["tap_y"][row]) < past.common["sdi_window"]:
             for name, fresh in entered.items():
                 _spend(out, name, fresh, row)
