@@ -114,20 +114,26 @@ def test_a_late_action_is_taken_once_only_when_the_queue_is_seen(
     if not sees_queue:
         monkeypatch.setattr(lane, "DelayQueue", BlindQueue)
     puzzle = Lamp(64)
-    recipe = puzzle_recipe("mlp", delay_frames=4, unroll_frames=32)
-    assert low <= late_points(tmp_path, recipe, puzzle, 150, lambda: float(puzzle.lit)) <= high
+    recipe = puzzle_recipe(
+        "mlp", delay_frames=4, unroll_frames=32, gamma=0.9, learning_rate=5e-3, entropy_weight=0.0005
+    )
+    assert low <= late_points(tmp_path, recipe, puzzle, 300, lambda: float(puzzle.lit)) <= high
 
 
 def test_self_play_ends_near_the_mixed_equilibrium(tmp_path: Path) -> None:
-    """Average play is near the equilibrium of biased rock-paper-scissors, and late play has nearly its entropy."""
+    """Late play of biased rock-paper-scissors is near the equilibrium, in choice and in entropy.
+
+    Without entropy, self-play circles outwards into a corner; with this much, its rest point has paper at 0.46.
+    """
     puzzle = BiasedRockPaperScissors(64)
-    recipe = puzzle_recipe("mlp", entropy_weight=0.1, learning_rate=1e-3, gamma=0.5, epochs=1)
+    recipe = puzzle_recipe("mlp", entropy_weight=0.4, learning_rate=3e-4, gamma=0.5, epochs=1, minibatches=1)
     counts: list[NDArray[np.float64]] = []
     train(tmp_path, recipe, puzzle, 300, lambda update: counts.append(puzzle.chosen.copy()))
-    average = (counts[-1] - counts[100]) / (counts[-1] - counts[100]).sum()
-    late = np.diff(np.stack(counts[-60:]), axis=0)
-    late /= late.sum(1, keepdims=True)
-    entropy = -(late * np.log(np.maximum(late, 1e-9))).sum(1).mean()
+    late = counts[-1] - counts[-75]
+    late /= late.sum()
     equilibrium = BiasedRockPaperScissors.equilibrium
-    assert np.abs(average - equilibrium).sum() / 2 < 0.1
-    assert entropy > 0.9 * -(equilibrium * np.log(equilibrium)).sum()
+    entropy, wanted = (-(p * np.log(p)).sum() for p in (late, equilibrium))
+    assert np.abs(late - equilibrium).sum() / 2 < 0.13
+    assert late.argmax() == 1
+    assert late[1] > 0.4
+    assert entropy == pytest.approx(wanted, abs=0.05)
