@@ -24,7 +24,7 @@ from policies.scripted_pad import MEMORY, SKILL
 from policies.scripted_repertoire import repertoire_table
 from policies.scripted_senses import SENSES, outline_table
 
-SCRIPTED_VERSION: Final = 2
+SCRIPTED_VERSION: Final = 3
 
 GRADES: Final[dict[str, dict[str, float]]] = {
     "walker": {"attack": 0.02, "punish": 0.03, "double_jump": 1.0},

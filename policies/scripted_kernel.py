@@ -5,7 +5,7 @@ from __future__ import annotations
 from envs.controller import PART_SIZES
 from policies.scripted_jit import entry, kernel
 from policies.scripted_offence import in_aerial, in_air, in_jump_squat, in_shield, on_ground
-from policies.scripted_pad import A, B, X, hold, pick, release_all, tap, uniform
+from policies.scripted_pad import A, B, R, X, hold, pick, release_all, tap, uniform
 from policies.scripted_senses import sense
 from policies.scripted_situation import Situation, situation_of
 from policies.scripted_survival import aim_special, get_up, is_outside, leave_ledge, take_hit, tumble
@@ -36,9 +36,9 @@ def _in_special(s, pad):
 
 @kernel
 def _charge(s, pad):
-    """A shot is charged while the foe is far, and fired when it comes near."""
+    """A shot is charged while the foe is far, fired when it comes near, and kept when it has come from behind."""
     if s.distance < _SHOT_UNITS:
-        tap(pad, s, B)
+        tap(pad, s, B if s.me_facing == s.toward else R)
 
 
 @kernel

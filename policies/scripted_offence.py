@@ -160,6 +160,7 @@ def _run_to(s, m, pad, goal_x):
 def _approach(s, m, pad):
     """Close the distance: a shot from afar, platforms first, then hops, wavedashes, or feet."""
     if s.shoots == 1 and s.distance > _SHOT_UNITS and abs(s.dy) < 12.0 and chance(m, _SHOT_SHARE * m.skill.special):
+        hold(pad, s.toward * _TILT, 0.0)
         tap(pad, s, B)
         return
     if s.dy > 18.0 and s.distance < 35.0 and s.foe_outside < 0 and chance(m, m.skill.aerial + 0.02):

@@ -9,16 +9,18 @@ from melee.enums import Action
 
 from envs.sim.jit import kernel
 from envs.sim.kernel.script_flow import REPEAT_PRESSED, go_on, may_end
-from envs.sim.kernel.transition import enter, enter_landing, leave_ground, stand_or_fall
+from envs.sim.kernel.transition import enter, enter_landing, has, leave_ground, stand_or_fall
 from envs.sim.specials import Op
-from envs.sim.states import Physics
+from envs.sim.states import Flag, Physics
 
 _SCRIPT: Final = int(Physics.SCRIPT)
+_AIRBORNE: Final = int(Flag.AIRBORNE)
 _FALLING: Final = int(Action.FALLING.value)
 _STANDING: Final = int(Action.STANDING.value)
 _LAG, _REPEAT, _AIM, _LAND, _FALL = int(Op.LAG), int(Op.REPEAT), int(Op.AIM), int(Op.LAND), int(Op.FALL)
 _LET_GO, _SKID, _OPEN_LANDING = int(Op.LET_GO), int(Op.SKID), int(Op.OPEN_LANDING)
 _CHARGED, _POINT, _BUMP, _REFRESH = int(Op.CHARGED), int(Op.POINT), int(Op.BUMP), int(Op.REFRESH)
+_SCALE: Final = int(Op.SCALE)
 
 
 @kernel
@@ -123,10 +125,26 @@ def touch_down(me: Any, char: Any, common: Any) -> None:
                 go_on(me, char.states, op.target, op.a > 0)
                 if op.b > 0:
                     me.age = op.b
+                if has(char.states[me.action], _AIRBORNE):
+                    _bounce(me, char)
             else:
                 _land_on(me, char.states, common, op.target, op.b)
             return
     stand_or_fall(me, char)
+
+
+@kernel
+def _bounce(me: Any, char: Any) -> None:
+    """Off the floor again, into a state of the air: its scale turns the fall into a rise."""
+    combat = char.combat
+    fall = me.vy
+    leave_ground(me, char)
+    me.vy = fall
+    for row in range(combat.script_first[me.action], combat.script_last[me.action]):
+        op = combat.operations[row]
+        if op.code == _SCALE:
+            me.vx *= op.a
+            me.vy *= op.b
 
 
 @kernel
