@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def state_start(seen: NDArray[np.void]) -> NDArray[np.int64]:
     return np.maximum.accumulate(np.where(changed, np.arange(len(seen)), 0))
 
 
-def before(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def before(values: NDArray[Any]) -> NDArray[Any]:
     """Each row's value one frame ago; 0 before the first."""
     return np.concatenate([values[:1] * 0, values[:-1]])
 

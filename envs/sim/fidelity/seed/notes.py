@@ -36,7 +36,7 @@ def rebuild_notes(out: NDArray[np.void], past: Past) -> None:
 def _count(event: NDArray[np.bool_], first: NDArray[np.int64]) -> NDArray[np.int64]:
     """[T] how often the event happened since the frame `first`, that one included."""
     count = np.cumsum(event)
-    return count - count[first] + event[first]
+    return (count - count[first] + event[first]).astype(np.int64)
 
 
 def _runs(code: Op, past: Past) -> NDArray[np.bool_]:
