@@ -88,6 +88,8 @@ LINE: Final = np.dtype(
         ("x1", "<f4"),
         ("y1", "<f4"),
         ("along", "<f4"),  # horizontal share of a step along the line: cosine of its slope
+        ("rise", "<f4"),  # vertical share: its sine
+        ("grip", "<f4"),  # times a fighter's traction against knockback
         ("platform", "<i4"),  # 1: can be fallen through
         ("left", "<i4"),  # line joined at the left end, -1 none
         ("right", "<i4"),

@@ -66,11 +66,12 @@ def _compile_floors(name: str, known: dict[str, Any], out: NDArray[np.void]) -> 
     """Ground, then platforms, then platforms that move; the ground from the left."""
     grounds = sorted(known["floors"], key=lambda floor: floor[1])
     moving = known.get("moving", [])
+    grips = dict(known.get("grips", ()))
     floors = [*grounds, *known["platforms"], *moving]
     _check_room(name, "floors and platforms", floors, len(out["lines"]))
     _check_room(name, "moving", moving, LIFTS)
     out["grounds_used"], out["lines_used"] = len(grounds), len(floors)
-    out["lines"]["along"] = 1.0
+    out["lines"]["along"], out["lines"]["grip"] = 1.0, 1.0
     first_moving = len(floors) - len(moving)
     for row, (ground, *ends) in enumerate(floors):
         line = out["lines"][row]
@@ -79,6 +80,8 @@ def _compile_floors(name: str, known: dict[str, Any], out: NDArray[np.void]) -> 
             line[field] = value
         x0, y0, x1, y1 = ends
         line["along"] = (x1 - x0) / hypot(x1 - x0, y1 - y0)
+        line["rise"] = (y1 - y0) / hypot(x1 - x0, y1 - y0)
+        line["grip"] = grips.get(ground, 1.0)
         line["platform"] = row >= len(grounds)
         line["lift"] = row - first_moving if row >= first_moving else -1
         line["left"] = _joined(grounds, x0, y0, end=3) if row < len(grounds) else -1

@@ -358,6 +358,7 @@ def _surfaces() -> dict[int, StateRow]:
         **_rows("WALL_TECH WALL_TECH_JUMP", cling),
         **_rows("CEILING_TECH", StateRow(_A, Kind.PLAIN, 0, Flag.AIRBORNE | Flag.LEDGE_GRAB, 0)),
         **_rows("BOUNCE_WALL BOUNCE_CEILING", bounce),
+        **_rows("BUMP_WALL", StateRow(_G, Kind.PLAIN, 0, Flag.STAYS)),
         **_rows("BUMP_CIELING", StateRow(Physics.HALO, Kind.PLAIN, 0, Flag.AIRBORNE, 0)),
     }
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from envs.frame import LEADER
 from envs.game import character_name, stage_name
 from envs.sim.fidelity.bodies import character_row, is_stranger, stage_row
+from envs.sim.fidelity.cardinals import FIRST_VERSION as SNAPPED_VERSION
+from envs.sim.fidelity.cardinals import snap_cardinals
 from envs.slippi.errors import ReplayError
 from envs.slippi.game import Game, PlayerKind
 from envs.slippi.read import read_game
@@ -65,4 +67,5 @@ def recording(name: str, game: Game, path: Path) -> Recording:
         names = " or ".join(sorted({character_name(character) for character in characters}))
         raise RefusedGame(path, "character", f"the simulator plays no {names}")
     cpu = [seat.kind != PlayerKind.HUMAN for seat in meta.seats]
-    return Recording(name, game.frames, seats, (cpu[0], cpu[1]))
+    frames = snap_cardinals(game.frames) if meta.version[:2] >= SNAPPED_VERSION else game.frames
+    return Recording(name, frames, seats, (cpu[0], cpu[1]))

@@ -115,7 +115,7 @@ def take_buffered_jump(me: Any, char: Any, common: Any) -> bool:
 
 
 @kernel
-def decay_knockback(me: Any, char: Any, common: Any) -> None:
+def decay_knockback(me: Any, char: Any, stage: Any, common: Any) -> None:
     """Slow what is left of a launch by one frame: along its direction in the air, by traction on the ground."""
     if me.pushback != 0.0:
         me.pushback = toward_zero(me.pushback, char.traction * common.attacker_push_decay)
@@ -123,7 +123,8 @@ def decay_knockback(me: Any, char: Any, common: Any) -> None:
     if lifted:
         me.ground_v = 0.0
     if me.ground_kb != 0.0:
-        me.ground_kb = toward_zero(me.ground_kb, common.kb_decay if lifted else char.traction)
+        grip = char.traction * stage.lines[me.line].grip
+        me.ground_kb = toward_zero(me.ground_kb, common.kb_decay if lifted else grip)
     if me.kb_x != 0.0 or me.kb_y != 0.0:
         speed = math.hypot(me.kb_x, me.kb_y)
         left = max(speed - common.kb_decay, 0.0) / speed

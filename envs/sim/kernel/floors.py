@@ -32,10 +32,10 @@ def slope_height(line: Any, x: float) -> float:
 
 @kernel
 def floor_height(game: Any, line: Any, x: float) -> float:
-    """Height of a floor line at x, this frame."""
+    """Height of a floor line at x, this frame; beyond an end that of the end."""
     if line.lift >= 0:
         return line.y0 + game.lifts[line.lift].y
-    return slope_height(line, x)
+    return slope_height(line, min(max(x, line.x0), line.x1))
 
 
 @kernel

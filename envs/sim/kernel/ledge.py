@@ -67,11 +67,15 @@ def _hang_on(me: Any, char: Any, stage: Any, side: int, outward: float) -> None:
 
 @kernel
 def place(me: Any, char: Any, stage: Any) -> None:
-    """Root of a fighter at the ledge: its animation's offset from the ledge, which ends as the last."""
+    """Root of a fighter at the ledge: its animation's offset from the ledge; once on the floor, its way along that."""
     state = char.states[me.action]
     ledge_x = stage.ledge_x if me.ledge == RIGHT else -stage.ledge_x
-    row = state.locomotion + min(int(me.age), state.locomotion_last)
+    frame = min(int(me.age), state.locomotion_last)
+    row = state.locomotion + frame
     x = ledge_x + char.locomotion[row, 0] * me.facing
+    if not me.airborne and frame > 0:
+        step = char.locomotion[row, 0] - char.locomotion[row - 1, 0]
+        x = me.x + step * me.facing * stage.lines[me.line].along
     me.y = stage.ledge_y + char.locomotion[row, 1]
     if me.y >= stage.ledge_y - FLOOR_GAP and state.kind == Kind.LEDGE_OPTION:
         me.airborne = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from envs.sim.jit import kernel
+from envs.sim.kernel.publish import is_lifted
 from envs.sim.kernel.transition import facing_of
 from envs.sim.states import Kind, Physics
 
@@ -197,8 +198,9 @@ def displace(me: Any, char: Any, state: Any, stage: Any, common: Any) -> None:
         me.y += me.vy + me.kb_y
         return
     _ground(me, char, state, common)
-    along = stage.lines[me.line].along
+    line = stage.lines[me.line]
+    along = 1.0 if is_lifted(me, char) else line.along
     me.x += (me.ground_v + me.ground_kb + me.pushback) * along + me.push
-    me.vx = me.ground_v * along
+    me.vx, me.vy = me.ground_v * along, me.ground_v * line.rise
     me.ground_v += me.dash_impulse
     me.dash_impulse = 0.0

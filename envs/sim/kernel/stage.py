@@ -60,6 +60,9 @@ def _walk_on(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
         if not game.lifts[line.lift].solid:
             _fall_off(me, char, False)
             return
+        if me.wall * me.facing < 0.0 and abs(me.ground_v) > char.walk_max:
+            me.ground_v = 0.0
+            enter(me, char.states, Action.BUMP_WALL.value)
     while me.x > line.x1 and line.right >= 0:
         me.line = line.right
         line = stage.lines[me.line]
@@ -106,9 +109,9 @@ def _stand_at(game: Any, me: Any, stage: Any, edge: float) -> None:
 def _fall_off(me: Any, char: Any, backwards: bool) -> None:
     """No floor under the feet any more; hitstun goes on in the air."""
     state = char.states[me.action]
-    speed = me.vx
+    speed_x, speed_y = me.vx, me.vy
     leave_ground(me, char)
-    me.vx = speed
+    me.vx, me.vy = speed_x, speed_y
     if state.kind == Kind.SPECIAL:
         script_end.leave_floor(me, char)
     elif backwards:

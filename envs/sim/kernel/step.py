@@ -59,6 +59,8 @@ def _input(me: Any, foe: Any, tables: Any, stage: Any) -> None:
     elif kind == Kind.CLING and surfaces.hold_on(me, char, common):
         return
     elif me.airborne:
+        if kind == Kind.HALO_WAIT:
+            me.vy = 0.0
         air_input(me, char, common)
         tech.try_wiggle(me, char, common)
         if kind == Kind.HALO_WAIT:
@@ -113,7 +115,7 @@ def _move(game: Any, me: Any, char: Any, stage: Any, common: Any) -> None:
     state = char.states[me.action]
     if state.physics == Physics.SCRIPT:
         script.run(game, me, char, common)
-    flight.decay_knockback(me, char, common)
+    flight.decay_knockback(me, char, stage, common)
     displace(me, char, state, stage, common)
     blow(game, me, state, stage)
 

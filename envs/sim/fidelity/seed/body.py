@@ -29,17 +29,22 @@ def copy_body(out: NDArray[np.void], past: Past) -> None:
     out["move"] = past.state["move"]
     out["fast_fall"] = (seen["state_flags"][:, 1] & FAST_FALLING) != 0
     out["line"] = floor_rows(seen["ground_id"], past.stage)
-    _copy_speeds(out, seen, past.stage["lines"]["along"][np.maximum(out["line"], 0)])
+    _copy_speeds(out, seen)
 
 
-def _copy_speeds(out: NDArray[np.void], seen: NDArray[np.void], along: NDArray[np.float32]) -> None:
+def _copy_speeds(out: NDArray[np.void], seen: NDArray[np.void]) -> None:
     # A knockdown's animation leaves the floor for a while; the simulator keeps it on its line.
     grounded = (seen["airborne"] == 0) | np.isin(seen["action"], KNOCKDOWNS)
     out["airborne"] = ~grounded
     out["vx"], out["vy"] = seen["speed_air_x"], seen["speed_y"]
     out["ground_v"] = np.where(grounded, seen["speed_ground_x"], 0.0)
-    # Landing keeps the launch as it was for one frame; then it follows the slope.
-    slides = grounded & np.concatenate([[False], grounded[:-1]])
-    out["ground_kb"] = np.where(grounded, seen["speed_x_attack"] / np.where(slides, along, 1.0), 0.0)
+    out["ground_kb"] = np.where(grounded, _along_the_floor(seen), 0.0)
     out["kb_x"] = np.where(grounded, 0.0, seen["speed_x_attack"])
     out["kb_y"] = np.where(grounded, 0.0, seen["speed_y_attack"])
+
+
+def _along_the_floor(seen: NDArray[np.void]) -> NDArray[np.float32]:
+    """Knockback along the floor: on a slope both parts of it, but on the frame of a landing x alone counts."""
+    x, y = seen["speed_x_attack"], seen["speed_y_attack"]
+    stood = np.concatenate([[False], seen["airborne"][:-1] == 0])
+    return np.where(stood, np.copysign(np.hypot(x, y), x), x)
