@@ -6,7 +6,7 @@ import numpy as np
 from melee.enums import Action
 from numpy.typing import NDArray
 
-from envs.sim.fidelity.seed.history import Past, since
+from envs.sim.fidelity.seed.history import Past, before, since
 from envs.sim.kernel.ledge import LEDGE_INTANGIBLE_FRAMES
 from envs.sim.kernel.publish import INTANGIBLE, INVINCIBLE
 from envs.sim.states import Kind
@@ -18,7 +18,9 @@ def rebuild_life(out: NDArray[np.void], past: Past) -> None:
     """Frames until a dead fighter comes back or one on its platform must leave it."""
     star = past.seen["action"] == Action.DEAD_FLY_STAR.value
     dead = np.where(star, past.common["star_time"], past.common["dead_time"])
-    out["life_timer"] = np.where(past.state["kind"] == Kind.DEAD, dead, _LONGEST_WAIT) - out["ticks"]
+    # A looped animation starts over, a death does not.
+    dead = dead - since(past.seen["action"] != before(past.seen["action"]))
+    out["life_timer"] = np.where(past.state["kind"] == Kind.DEAD, dead, _LONGEST_WAIT - out["ticks"])
 
 
 def rebuild_safety(out: NDArray[np.void], past: Past) -> None:
