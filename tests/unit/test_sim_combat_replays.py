@@ -97,7 +97,7 @@ def simulated(hit: Hit, column: int) -> Outcome:
     me["hit_damage"] = constants[0]["characters"][0]["combat"]["hit_frames"][hit.row, column]["damage"]
     me["hit_dealt"] = hit.after["percent"] - hit.before["percent"]
     _seed_victim(foe, hit)
-    decay_knockback(foe, constants[0]["characters"][0], constants[0]["common"])
+    decay_knockback(foe, constants[0]["characters"][0], constants[0]["stages"][0], constants[0]["common"])
     foe["x"], foe["y"] = hit.after["x"], hit.after["y"]
     receive(game, me, foe, constants[0], hit.row * 2 * BOXES + column)
     speed = float(np.hypot(foe["kb_x"] + foe["ground_kb"], foe["kb_y"]))
