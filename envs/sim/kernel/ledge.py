@@ -16,8 +16,6 @@ from envs.sim.stages import FLOOR_GAP
 from envs.sim.states import Flag, Kind
 
 LEFT, RIGHT = 0, 1
-LEDGE_DEPTH = 5.0
-"""How far in from its end a floor still counts as the ledge, units (decompiled game, public)."""
 LEDGE_INTANGIBLE_FRAMES = 37
 """Frames from catching a ledge on: measured, recorded hurtbox states."""
 
@@ -40,15 +38,16 @@ def try_catch(me: Any, foe: Any, char: Any, stage: Any, common: Any) -> bool:
 
 @kernel
 def _in_reach(me: Any, char: Any, stage: Any, outward: float) -> bool:
-    """Whether the box that catches a ledge, swept from where the fighter was, meets the floor at the ledge."""
+    """Whether the box that catches a ledge, swept from where the fighter was, meets the floor at the ledge.
+
+    A floor that slopes down to its ledge is reached from its higher end on: measured, Yoshi's Story.
+    """
     gap = me.x * outward - stage.ledge_x
     nearest = min(gap, me.prev_x * outward - stage.ledge_x)
     if gap < 0.0 or nearest > char.ledge_x or me.y + me.feet >= stage.ledge_y:
         return False
-    inward = min(char.ledge_x - nearest, LEDGE_DEPTH)
     line = stage.lines[stage.grounds_used - 1 if outward > 0.0 else 0]
-    highest = max(stage.ledge_y, slope_height(line, outward * (stage.ledge_x - inward)))
-    return highest - me.y >= char.ledge_below and stage.ledge_y - me.prev_y <= char.ledge_y
+    return max(line.y0, line.y1) - me.y >= char.ledge_below and stage.ledge_y - me.prev_y <= char.ledge_y
 
 
 @kernel
