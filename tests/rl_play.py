@@ -21,6 +21,7 @@ from exphil_league.rl.partners import load_agent
 from exphil_league.rl.sampler import Sampler, SamplerSettings
 from policies import checkpoint
 from policies.policy import Policy
+from policies.scripted import scripted_digest
 from policies.spec import CoreSpec
 from tests.fakes import FakeBackend
 
@@ -50,7 +51,7 @@ def found_league(run: Path, recipe: Recipe, seed: int = 0) -> tuple[LocalLeague,
             table.normal_()
     start = checkpoint.save(policy, run / "checkpoints")
     league = RecordingLeague(run, recipe.league_setup(), recipe.seed)
-    league.enrol(Roster(warm_start=start, anchors={"random": "scripted:random@1"}, anchor_digest="anchors"))
+    league.enrol(Roster(warm_start=start, anchors={"random": scripted_digest("random")}, anchor_digest="anchors"))
     return league, start
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import envs.observation
-import envs.reward
+import envs.reward_kernel
 import envs.sim.jit
 import policies.scripted_jit
 from envs.jit import RECORDS, sources_stamp
@@ -35,7 +35,7 @@ def test_the_stamp_changes_with_every_file(tmp_path: Path) -> None:
         (envs.sim.jit.SOURCES, 20),
         (policies.scripted_jit.SOURCES, 5),
         ((Path(envs.observation.__file__), *RECORDS), 1),
-        ((Path(envs.reward.__file__), *RECORDS), 1),
+        ((Path(envs.reward_kernel.__file__), *RECORDS), 1),
     ],
     ids=["sim", "scripted", "observation", "reward"],
 )
