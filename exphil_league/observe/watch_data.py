@@ -25,6 +25,9 @@ from exphil_league.observe.watch_names import action_title, character_title, wor
 UNITS_STEP: Final = 50.0
 STICK_STEP: Final = 80.0
 TENTHS: Final = 10.0
+FOUNTAIN_SCALE: Final = 0.75
+FOUNTAIN_BASE: Final = 1.125
+"""Height in units of a platform of Fountain of Dreams = its event's value * scale + base: measured, fighters on it."""
 _LIMIT: Final = 32767
 _DAMAGE_STATES: Final = (75, 91)
 _SHIELD_STATES: Final = (178, 182)
@@ -134,7 +137,8 @@ def _stage_columns(frames: NDArray[np.void]) -> dict[str, NDArray[np.int16]]:
     """Whatever of the stage moves in this game."""
     stage = int(frames["stage"][0])
     if stage == Stage.FOUNTAIN_OF_DREAMS and np.isfinite(frames["fod_left"]).any():
-        return {name: _quantised(frames[name], UNITS_STEP) for name in ("fod_left", "fod_right")}
+        heights = {name: frames[name] * FOUNTAIN_SCALE + FOUNTAIN_BASE for name in ("fod_left", "fod_right")}
+        return {name: _quantised(height, UNITS_STEP) for name, height in heights.items()}
     if stage == Stage.YOSHIS_STORY:
         cloud = np.array([melee_stages.randall_position(int(frame)) for frame in frames["frame"]])
         return {f"cloud_{name}": _quantised(cloud[:, k], UNITS_STEP) for k, name in enumerate(("y", "left", "right"))}
