@@ -65,7 +65,7 @@ class LeaguePPO(PPO):
             self.config.sample_timeout_s,
             setup.ppo.max_lag_updates,
         )
-        self._drift = Drift(setup.ppo.value_warmup_updates)
+        self._drift = Drift()
         self._joined = False
         self._weights = 0
         self._report: dict[str, Any] = {}

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from envs.observation import ACTIONS, ID_NAMES
 
 OWN_ACTION: Final = ID_NAMES.index("self.action")
+REFERENCE_UPDATES: Final = 32
+"""First updates that make the reference: enough for games in every phase, few enough that play is still the start's."""
 _KEPT: Final = 0.95
 """Share of the present histogram that stays with every update: it covers about the last 20."""
 _NOTHING: Final[NDArray[np.float64]] = np.zeros(ACTIONS)
@@ -39,9 +41,8 @@ def jensen_shannon(one: NDArray[np.floating], other: NDArray[np.floating]) -> fl
 class Drift:
     """Distance of each player's present action states from those of its first updates."""
 
-    def __init__(self, reference_updates: int) -> None:
-        """reference_updates: first updates that make the reference; the policy should not have moved in them."""
-        self._reference_updates = max(reference_updates, 1)
+    def __init__(self, reference_updates: int = REFERENCE_UPDATES) -> None:
+        self._reference_updates = reference_updates
         self._reference: dict[str, NDArray[np.float64]] = {}
         self._present: dict[str, NDArray[np.float64]] = {}
         self._updates: dict[str, int] = {}
