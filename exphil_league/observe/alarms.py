@@ -24,6 +24,8 @@ KL_FLOOR: Final = 0.05
 TIMER_SHARE: Final = 0.05
 TIMER_GAMES: Final = 200
 """Finished games that the share of timer ends is taken over."""
+RATED_GAMES: Final = 30
+"""Rating games against the warm start below which nothing is concluded from them."""
 HISTORY: Final = 200
 """Updates that the median is taken over."""
 _FEWEST: Final = 20
@@ -58,7 +60,8 @@ class Alarms:
             yield from self._entropy_problem(player, metrics[f"rl/{player}/entropy"])
             if (kl := metrics.get(f"rl/{player}/kl_teacher")) is not None:
                 yield from self._kl_problem(player, kl)
-        if metrics.get(names.VS_WARM_START_HIGH, 1.0) < 0.5:
+        enough = metrics.get(names.VS_WARM_START_GAMES, 0) >= RATED_GAMES
+        if enough and metrics[names.VS_WARM_START_HIGH] < 0.5:
             rate = metrics[names.VS_WARM_START]
             yield (
                 "worse_than_warm_start",

@@ -22,7 +22,9 @@ WIN_RATE: Final = "league/win_rate/"
 VS_WARM_START: Final = "league/vs_warm_start/rate"
 VS_WARM_START_LOW: Final = "league/vs_warm_start/low"
 VS_WARM_START_HIGH: Final = "league/vs_warm_start/high"
-"""The same against the warm start, with the bounds of its 95 % interval."""
+VS_WARM_START_GAMES: Final = "league/vs_warm_start/games"
+"""The same against the warm start, with the bounds of its 95 % interval and the games they rest on."""
+_VS_WARM_START: Final = (VS_WARM_START, VS_WARM_START_LOW, VS_WARM_START_HIGH, VS_WARM_START_GAMES)
 ENV_FRAMES: Final = "timesteps_total"
 UPDATES: Final = "training_iteration"
 SECONDS: Final = "time_total_s"
@@ -49,7 +51,7 @@ def league_metrics(ladder: Mapping[str, Any], payoff: Mapping[str, Any]) -> dict
     rates = win_rates(ladder["main"], payoff["evaluate"], anchors)
     metrics |= {WIN_RATE + anchor: rate for anchor, rate in rates.items()}
     if (against := pair_of(ladder["main"], WARM_START, payoff["evaluate"])) is not None:
-        metrics |= dict(zip((VS_WARM_START, VS_WARM_START_LOW, VS_WARM_START_HIGH), against, strict=True))
+        metrics |= dict(zip(_VS_WARM_START, against, strict=True))
     return nested(metrics)["league"]
 
 
@@ -59,13 +61,13 @@ def win_rates(player: str, pairs: list[Mapping[str, Any]], opponents: list[str])
     return {opponent: against[0] for opponent, against in found.items() if against is not None}
 
 
-def pair_of(player: str, opponent: str, pairs: list[Mapping[str, Any]]) -> tuple[float, float, float] | None:
-    """Win rate of `player` against `opponent` with its interval (rate, low, high); None if they have not met."""
+def pair_of(player: str, opponent: str, pairs: list[Mapping[str, Any]]) -> tuple[float, float, float, int] | None:
+    """Win rate of `player` against `opponent`, its interval, and games (rate, low, high, games); None without any."""
     for pair in (pair for pair in pairs if pair["games"]):
         if (pair["player"], pair["opponent"]) == (player, opponent):
-            return pair["win_rate"], pair["low"], pair["high"]
+            return pair["win_rate"], pair["low"], pair["high"], pair["games"]
         if (pair["player"], pair["opponent"]) == (opponent, player):
-            return 1.0 - pair["win_rate"], 1.0 - pair["high"], 1.0 - pair["low"]
+            return 1.0 - pair["win_rate"], 1.0 - pair["high"], 1.0 - pair["low"], pair["games"]
     return None
 
 

@@ -19,6 +19,7 @@ HEALTHY = {
     "rl/timer_share": 0.0,
     "league/vs_warm_start/rate": 0.4,
     "league/vs_warm_start/high": 0.55,
+    "league/vs_warm_start/games": 40,
 }
 
 
@@ -50,7 +51,8 @@ def test_each_fault_is_named_once_when_it_begins(tmp_path: Path, values: dict[st
 
 def test_a_healthy_run_is_left_in_peace(tmp_path: Path) -> None:
     near = {"rl/main/entropy": 0.31, "rl/main/kl_teacher": 0.29, "rl/timer_share": 0.04}
-    assert warned(tmp_path, [{}] * 30 + [near] * 5) == []
+    few = {"league/vs_warm_start/high": 0.49, "league/vs_warm_start/games": 4}
+    assert warned(tmp_path, [{}] * 30 + [near] * 5 + [few]) == []
 
 
 def test_after_a_resume_the_beginning_is_remembered_and_nothing_said_twice(tmp_path: Path) -> None:
