@@ -40,7 +40,17 @@ class SimFidelity(Command):
         from exphil_league.cli.bench import check
 
         check("--k", min(self.k, default=0), 1)
+        if self.rows is not None:
+            _require_room(self.rows)
         return run_fidelity(self)
+
+
+def _require_room(file: Path) -> None:
+    """Raises UserError where no file can be written, before the work and not after it."""
+    from exphil_league.errors import UserError
+
+    if file.is_dir() or not file.parent.is_dir():
+        raise UserError(f"--rows {file}: name a file in a folder that exists")
 
 
 def run_fidelity(command: SimFidelity) -> Outcome:
@@ -82,7 +92,7 @@ def _predicted(command: SimFidelity) -> Predictions:
     from exphil_league.observe.progress import progress
     from exphil_league.replays.scan import replay_files
 
-    files = [file for path in command.paths for file in replay_files(path)]
+    files = list(dict.fromkeys(file for path in command.paths for file in replay_files(path)))
     if command.half is not None:
         files = [file for file in files if half_of(file.name) == command.half]
     if not files:

@@ -20,6 +20,7 @@ from envs.sim.fidelity.floors import fallen, raise_floors, reached, read_floors
 from envs.sim.fidelity.predict import roll
 from envs.sim.fidelity.predictions import Predictions, predict_games
 from envs.sim.fidelity.recording import Recording, read_recording
+from envs.sim.fidelity.report import report
 from envs.sim.fidelity.score import EXACT_UNITS, error_units, score
 from envs.sim.fidelity.split import HALVES, half_of
 from exphil_league.cli.main import main
@@ -48,6 +49,19 @@ def test_classes_stay_above_their_floors(made: Predictions) -> None:
     assert figures["movement"]["k1_within_0_01"] > 0.97
     assert figures["movement"]["k1_action"] > 0.98
     assert figures["all"]["k1_within_0_01"] > 0.95
+
+
+def test_hits_and_exchanges_stay_above_their_floors(made: Predictions) -> None:
+    figures = report(made)
+    assert figures["hits"]["n"] > 150
+    assert figures["hits"]["launch_within_0_2pct"] > 0.95
+    assert figures["hits"]["hitlag_exact"] > 0.97
+    assert figures["hits"]["hitstun_exact"] > 0.97
+    assert figures["contact"]["n"] > 100
+    assert figures["contact"]["recall"] > 0.85
+    assert figures["contact"]["false_hits"] < 0.06
+    assert figures["combat"]["percent_exact"] > 0.6
+    assert figures["combat"]["victim_within_1"] > 0.6
 
 
 @pytest.mark.parametrize(

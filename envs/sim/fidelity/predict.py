@@ -22,7 +22,7 @@ ROW: Final = np.dtype(
         ("game", "<i4"),  # index of the recording
         ("frame", "<i4"),  # id of the frame predicted from
         ("port", "<i1"),  # 0..3
-        ("k", "<i1"),  # frames ahead
+        ("k", "<i2"),  # frames ahead
         ("class", "<i1"),  # row of envs.sim.fidelity.classes.CLASSES
         ("hit_in_window", "?"),  # the other fighter hits this one in (frame, frame + k]
         ("cpu", "?"),  # driven by the game itself
