@@ -89,3 +89,9 @@ def stage_row(stage: int) -> int:
     """Row of a Slippi stage id, -1 if the simulator lacks the stage."""
     known = [int(s) for s in harness_tables()[0]["stages"]["stage"][: len(STAGES)]]
     return known.index(stage) if stage in known else -1
+
+
+def is_complete(row: int) -> bool:
+    """Whether a row of the character table can do all that its fighter can; one without throws cannot."""
+    throws = harness_tables()[0]["characters"][row]["hold"]["throws"]
+    return bool(not is_stranger(row) and (throws["release"] > 0).any())

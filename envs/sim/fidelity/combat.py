@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from envs.controller import CONTROLLER
 from envs.frame import LEADER, empty_frames
-from envs.sim.fidelity.bodies import harness_tables, is_stranger
+from envs.sim.fidelity.bodies import harness_tables, is_complete
 from envs.sim.fidelity.events import incoming_hits
 from envs.sim.fidelity.recording import Recording
 from envs.sim.kernel.step import step_batch
@@ -42,7 +42,7 @@ def exchanges(recording: Recording, games: NDArray[np.void]) -> NDArray[np.void]
 
     None where a fighter is unknown or driven by the game itself.
     """
-    if is_stranger(int(games["fighters"]["row"][0].max())) or any(recording.cpu):
+    if not all(is_complete(int(row)) for row in games["fighters"]["row"][0]) or any(recording.cpu):
         return np.zeros(0, EXCHANGE)
     players = recording.frames["players"][:, :, LEADER]
     return np.concatenate([_exchanges_of(recording, games, players, victim) for victim in range(players.shape[1])])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.frame import LEADER
-from envs.sim.fidelity.bodies import is_stranger
+from envs.sim.fidelity.bodies import is_complete
 from envs.sim.fidelity.events import melee_hits, struck_by_body
 from envs.sim.fidelity.recording import Recording
 from envs.sim.fidelity.seed.attack import active_groups
@@ -30,12 +30,12 @@ class Contacts(NamedTuple):
 
 
 def contacts(recording: Recording, games: NDArray[np.void], predicted: NDArray[np.void]) -> list[Contacts]:
-    """Counts for each seat of a recording between two fighters that the simulator plays.
+    """Counts for each seat of a recording between two fighters that the simulator plays with all they have.
 
     `games` [T] are the seeded ones, `predicted` [T - 1, P] the leaders one frame ahead. Empty where a fighter is
-    unknown or driven by the game itself.
+    not one or driven by the game itself.
     """
-    if is_stranger(int(games["fighters"]["row"][0].max())) or any(recording.cpu):
+    if not all(is_complete(int(row)) for row in games["fighters"]["row"][0]) or any(recording.cpu):
         return []
     seen = recording.frames["players"][:, :, LEADER]
     return [_contacts_of(seen, games, predicted, seat) for seat in range(seen.shape[1])]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.game import character_name
+from envs.sim.fidelity.bodies import character_row, is_complete
 from envs.sim.fidelity.combat import score_exchanges
 from envs.sim.fidelity.contact import score_contacts
 from envs.sim.fidelity.hits import score_hits
@@ -30,7 +31,7 @@ def report(made: Predictions) -> dict[str, Any]:
 
     `characters` holds the rows of people without an incoming hit in their window; those with one are under
     `hit_in_window`, those of fighters driven by the game itself under `cpu`. The figures of combat have a
-    `characters` of their own, by attacker.
+    `characters` of their own, by attacker; an attacker that is only played in part is there alone.
     """
     human = made.rows[~made.rows["cpu"]]
     return {
@@ -52,7 +53,10 @@ def _with_characters(made: NDArray[np.void], figures: Callable[[NDArray[np.void]
         character_name(int(character)): figures(made[made["character"] == character])
         for character in np.unique(made["character"])
     }
-    return figures(made) | {"characters": by_attacker}
+    complete = np.isin(
+        made["character"], [c for c in np.unique(made["character"]) if is_complete(character_row(int(c)))]
+    )
+    return figures(made[complete]) | {"characters": by_attacker}
 
 
 def _contact(made: Predictions) -> dict[str, Any]:

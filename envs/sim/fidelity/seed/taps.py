@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from melee.enums import Action
 from numpy.typing import NDArray
@@ -35,7 +37,7 @@ def spend_taps(out: NDArray[np.void], past: Past) -> None:
     _spend_shifts(out, past, entered)
 
 
-def _spend(out: NDArray[np.void], name: str, entered: NDArray[np.bool_], row: int) -> None:
+def _spend(out: NDArray[np.void], name: str, entered: NDArray[np.bool_], row: int | np.signedinteger[Any]) -> None:
     """Forget a tap from `row` on, until the stick enters its zone again."""
     later = np.flatnonzero(entered[row + 1 : row + LONG_AGO])
     out[name][row : row + 1 + (int(later[0]) if len(later) else LONG_AGO)] = LONG_AGO
