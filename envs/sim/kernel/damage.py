@@ -112,8 +112,7 @@ def _receive_on_body(game: Any, me: Any, foe: Any, tables: Any, contact: int) ->
         strength *= common.kb_crouch
     if _is_charging(foe, tables):
         strength *= common.kb_charge
-    if foe.airborne and foe.tech_buffer > common.tech_window - common.v_cancel_window:
-        strength *= common.v_cancel
+    cancels = _v_cancels(foe, state, common)
     me.combo_count = me.combo_count + 1 if foe.hitstun > 0 else 1
     foe.last_hit_by = me.seat
     foe.percent = min(foe.percent + me.hit_dealt, MAX_PERCENT)
@@ -121,6 +120,20 @@ def _receive_on_body(game: Any, me: Any, foe: Any, tables: Any, contact: int) ->
     foe.hitlag = hitlag(common, me.hit_dealt, box.element == _ELECTRIC, crouched)
     height = me.y + box.y - foe.y
     launch(game, foe, tables, strength, box.angle, _away(me, foe), height)
+    if cancels:
+        foe.kb_x *= common.v_cancel
+        foe.kb_y *= common.v_cancel
+
+
+@kernel
+def _v_cancels(foe: Any, state: Any, common: Any) -> bool:
+    """Whether a fighter in the air has just pressed a trigger, neither stunned nor attacking.
+
+    It slows the launch and leaves the hitstun as it is (recorded hits).
+    """
+    if not foe.airborne or foe.hitstun > 0 or foe.move >= 0 or state.kind == _SPECIAL:
+        return False
+    return foe.tech_buffer > common.tech_window - common.v_cancel_window
 
 
 @kernel
