@@ -92,6 +92,5 @@ def stage_row(stage: int) -> int:
 
 
 def is_complete(row: int) -> bool:
-    """Whether a row of the character table can do all that its fighter can; one without throws cannot."""
-    throws = harness_tables()[0]["characters"][row]["hold"]["throws"]
-    return bool(not is_stranger(row) and (throws["release"] > 0).any())
+    """Whether a row of the character table plays all that its fighter can; one without specials does not."""
+    return bool((harness_tables()[0]["characters"][row]["specials"] > 0).all())

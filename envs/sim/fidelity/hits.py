@@ -115,7 +115,10 @@ def _struck(recording: Recording, games: NDArray[np.void], seat: int, known: Kno
     attacker["airborne"] = 1
     victim["row"] = np.where(is_stranger(victim["row"]), 0, victim["row"])
     seen = frames["players"][known.at - 1, 1 - seat, LEADER]
-    victim["action"] = np.where(victim["action"] == STANDS, _common(seen["action"]), victim["action"])
+    unknown = victim["action"] == STANDS
+    victim["action"] = np.where(unknown, _common(seen["action"]), victim["action"])
+    moves = harness_tables()[0]["characters"][0]["states"]["move"]
+    victim["move"] = np.where(unknown, moves[victim["action"]], victim["move"])
     struck["items"]["kind"] = -1
     struck["items_live"] = 0
     pads = np.ascontiguousarray(frames["players"]["controller"][known.at, :, LEADER])
