@@ -81,18 +81,22 @@ def test_an_attack_stronger_by_nine_percent_goes_through() -> None:
     assert list(players["percent"]) == [0.0, 15.0]
 
 
-def launched(press_frame: int) -> float:
-    """Knockback of an up smash on a fighter in mid-aerial that presses a trigger on this frame."""
+def launched(press_frame: int, action: Action, move: int = -1) -> tuple[float, float]:
+    """Launch speed and hitstun by an up smash of a fighter in the air that presses a trigger on this frame."""
     duel = Duel(gap=6.0, percent=60.0)
-    duel.put(1, y=9.0, prev_y=9.0, airborne=1, action=Action.FAIR.value, age=20.0, vy=0.3, move=-1)
+    duel.put(1, y=9.0, prev_y=9.0, airborne=1, action=action.value, age=20.0, vy=0.3, move=move)
     for frame in range(12):
         players = duel.step(UP_SMASH if frame == 0 else NEUTRAL, SHIELD if frame == press_frame else NEUTRAL)
         if players["percent"][1] > 60.0:
-            return float(duel.get(1, "knockback"))
+            launch = players[1]
+            return float(np.hypot(launch["speed_x_attack"], launch["speed_y_attack"])), float(launch["misc_timer"])
     raise AssertionError("the up smash missed")
 
 
-def test_a_trigger_pressed_just_before_the_hit_weakens_the_launch() -> None:
-    plain = launched(99)
-    shares = [launched(frame) / plain for frame in range(10)]
-    assert sum(share == pytest.approx(0.95, abs=1e-4) for share in shares) == 3
+def test_a_trigger_pressed_just_before_the_hit_slows_the_launch() -> None:
+    """Its hitstun stays, and so does the launch of a fighter that was attacking (recorded hits)."""
+    speed, hitstun = launched(99, Action.FALLING)
+    for frame in (5, 6):  # the hit lands on 6
+        assert launched(frame, Action.FALLING) == pytest.approx((0.95 * speed, hitstun), rel=1e-4)
+        assert launched(frame, Action.FAIR, move=0) == (speed, hitstun)
+    assert launched(7, Action.FALLING) == (speed, hitstun)
