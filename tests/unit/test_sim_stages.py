@@ -13,13 +13,14 @@ from envs.backend import Matchup
 from envs.game import Action, Button, Stage
 from envs.sim.batch import SimBackend
 from envs.sim.compile import CHARACTERS, tables
+from envs.sim.hold_layout import HELD
 from envs.stage_outlines import stage_outlines
 from exphil_league.bench.sim import sticky_inputs
 from tests.unit.duel import NEUTRAL, pad
 
 STAGES = tuple(Stage.__members__)
-FEET_REACH = 8.0
-"""No fighter's feet are farther over its root, units: a root may be in the ground by less."""
+ROOT_REACH = 8.0
+"""A root may be in the ground by less than this, units, or by what its feet are drawn up."""
 
 
 class Solo:
@@ -171,11 +172,14 @@ def check_outside(steps: int, games: int) -> None:
     )
     backend.reset(np.ones(games, np.bool_), rows, np.arange(games, dtype=np.uint64))
     inputs = sticky_inputs(np.random.default_rng(7), 512, games)
+    fighters = backend._games["fighters"]
     for step in range(steps):
         players = backend.step(inputs[step % 512])["players"][:, :, 0]
         for k, stage in enumerate(STAGES):
             seen = players[k::6]
-            stuck = inside(stage_outlines()[int(Stage[stage])].outline, seen["x"], seen["y"] + FEET_REACH)
+            reach = np.maximum(fighters["feet"][k::6], ROOT_REACH)
+            stuck = inside(stage_outlines()[int(Stage[stage])].outline, seen["x"], seen["y"] + reach)
+            stuck &= fighters["grip"][k::6] != HELD  # who is thrown goes where the throw takes it
             assert not stuck.any(), (stage, seen[stuck][["x", "y", "action"]])
 
 
