@@ -25,6 +25,7 @@ from exphil_league.evaluation.rating_games import play_rating_games
 from exphil_league.evaluation.recovery import Recoveries
 from exphil_league.evaluation.rounds import RoundSettings
 from exphil_league.factories import factory_digest
+from exphil_league.league.backup import LiveDisk
 from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
 from exphil_league.league.service import LeagueHandle, LocalLeague
 from exphil_league.observe.alarms import Alarms
@@ -46,18 +47,25 @@ from policies.scripted import SCRIPTED, SCRIPTED_VERSION, scripted_digest
 _here: dict[Path, LocalLeague] = {}
 
 
-def open_here(run: Path, setup: LeagueSetup, seed: int) -> LocalLeague:
+def open_here(run: Path, setup: LeagueSetup, seed: int, disk: LiveDisk | None) -> LocalLeague:
     """The one league of this process for a run folder (serial mode)."""
     if run not in _here:
-        _here[run] = LocalLeague(run, setup, seed)
+        _here[run] = LocalLeague(run, setup, seed, disk=disk)
     return _here[run]
 
 
-def open_remote(run: Path, setup: LeagueSetup, seed: int) -> LeagueHandle:
+def open_remote(run: Path, setup: LeagueSetup, seed: int, disk: LiveDisk | None) -> LeagueHandle:
     """The run's league actor, from any process of the Ray cluster."""
     from exphil_league.league.actor import RemoteLeague
 
-    return RemoteLeague(run, setup, seed)
+    return RemoteLeague(run, setup, seed, disk)
+
+
+def live_disk(run: RunFolder, limits: RunConfig) -> LiveDisk | None:
+    """Where the recipe wants the league's live database; None: in the run folder."""
+    if limits.league_dir is None:
+        return None
+    return LiveDisk(Path(limits.league_dir), run.load_about().get("id", "run"), limits.league_backup_s)
 
 
 def roster(recipe: Recipe, warm_start: str) -> Roster:
@@ -97,7 +105,7 @@ class LeagueRun:
 def league_run(run: RunFolder, recipe: Recipe, serial: bool, warm_start: str) -> Iterator[LeagueRun]:
     """Open or found the run's league and enrol its fixed members. Raises UserError as the league does."""
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
-    open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed)
+    open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed, live_disk(run, recipe.run))
     league = open_league()
     try:
         league.enrol(roster(recipe, warm_start))

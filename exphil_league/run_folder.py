@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,13 +142,13 @@ def create(root: Path, recipe: Recipe, replays: Path | None) -> RunFolder:
     """Make a new run folder. Raises UserError where one exists: a run is resumed, never overwritten."""
     run = RunFolder(root.resolve())
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        remedy = f"go on with it by --resume {root}, or" if run.recipe.is_file() else "it is not a run:"
+        remedy = f"go on with it by --resume {root}, or" if holds_run(root) else "it is not a run:"
         raise UserError(f"{root} exists; {remedy} give another folder with --out")
     for folder in (run.root, run.checkpoints, run.tune, run.replays):
         folder.mkdir(parents=True, exist_ok=True)
     write_atomic(run.recipe, dump(recipe))
     given = None if replays is None else str(replays.resolve())
-    write_json(run.about, {"format": FORMAT, "root": str(run.root), "replays": given})
+    write_json(run.about, {"format": FORMAT, "id": secrets.token_hex(4), "root": str(run.root), "replays": given})
     return run
 
 
@@ -158,6 +159,20 @@ def reopen(root: Path) -> RunFolder:
         raise UserError(f"{root} is not a run folder: it has no {run.recipe.name} and {run.about.name}")
     run.load_about()
     return run
+
+
+def holds_run(root: Path) -> bool:
+    """Whether a run was begun in this folder."""
+    return RunFolder(root).recipe.is_file()
+
+
+def move_aside(root: Path) -> Path:
+    """Keep a run under another name beside its place; returns that place. Raises UserError while it is worked on."""
+    place = root.resolve()
+    aside = place.with_name(f"{place.name}-before-{datetime.now():%Y%m%d-%H%M%S}")
+    with RunFolder(place).locked():
+        place.rename(aside)
+    return aside
 
 
 def default_root(name: str) -> Path:

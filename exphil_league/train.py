@@ -8,10 +8,12 @@ report       the ladder, the best player and its best game          -> ladder.js
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from envs.backend import Matchup
 from envs.backends import make_backend
@@ -28,9 +30,14 @@ STAGES = ("warm start", "league", "rating", "report")
 
 CHANGEABLE = (
     *("run.max_minutes", "run.max_env_frames", "run.max_updates", "run.console_every_s"),
+    *("run.league_dir", "run.league_backup_s"),
     *("evaluation.final_games", "evaluation.final_vs_warm_start", "evaluation.max_minutes"),
 )
 """Keys that a resumed run may change: how long it goes on and what is shown, not what is trained."""
+
+
+IfExists = Literal["fail", "resume", "restart"]
+"""What becomes of a run that is in `out` already: refuse, go on with it, or move it aside and begin anew."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +51,13 @@ class TrainRequest:
     serial: bool = False
     dry_run: bool = False
     resume: Path | None = None
+    if_exists: IfExists = "fail"
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
     """Do or resume a run; returns its report. Raises UserError for bad input, KeyboardInterrupt after Ctrl-C."""
     check_request(request)
+    request = settled(request)
     recipe = planned_recipe(request)
     if request.dry_run:
         return plan(recipe)
@@ -76,6 +85,8 @@ def clone(recipe: str, sets: tuple[str, ...], replays: Path | None, out: Path | 
 
 def check_request(request: TrainRequest) -> None:
     """Raises UserError for arguments that do not go together."""
+    if request.if_exists != "fail" and request.out is None:
+        raise UserError(f"--if-exists {request.if_exists} is about the folder of --out: give one")
     if request.recipe is None and request.resume is None:
         raise UserError("give a RECIPE to start a run, or --resume RUN to go on with one")
     if request.resume is None:
@@ -84,6 +95,21 @@ def check_request(request: TrainRequest) -> None:
         raise UserError(f"a resumed run has its recipe in {request.resume}: give either RECIPE or --resume")
     if request.out is not None or request.replays is not None:
         raise UserError("--resume goes on in the same folder with the same replays: leave out --out and --replays")
+
+
+def settled(request: TrainRequest) -> TrainRequest:
+    """The request with `if_exists` resume carried out: a run that is there is resumed, if the recipe is its own.
+
+    Raises UserError for a recipe that differs in more than what a resumed run may change.
+    """
+    if request.if_exists != "resume" or request.out is None or not run_folder.holds_run(request.out):
+        return request
+    assert request.recipe is not None
+    old, new = run_folder.reopen(request.out).load_recipe(), load_recipe(request.recipe, request.sets)
+    differences = difference(old, new)
+    _require_changeable(request.out, differences)
+    sets = tuple(f"{key}={json.dumps(differences[key][1])}" for key in differences)
+    return replace(request, recipe=None, sets=sets, out=None, replays=None, resume=request.out)
 
 
 def check_parts_fit(recipe: Recipe) -> None:
@@ -106,11 +132,15 @@ def planned_recipe(request: TrainRequest) -> Recipe:
         return load_recipe(request.recipe, request.sets)
     old = run_folder.reopen(request.resume).load_recipe()
     new = changed(old, request.sets)
-    refused = {key: pair for key, pair in difference(old, new).items() if key not in CHANGEABLE}
+    _require_changeable(request.resume, difference(old, new))
+    return new
+
+
+def _require_changeable(run: Path, differences: Mapping[str, tuple[Any, Any]]) -> None:
+    refused = {key: pair for key, pair in differences.items() if key not in CHANGEABLE}
     if refused:
         was = "; ".join(f"{key} is {before}, not {after}" for key, (before, after) in refused.items())
-        raise UserError(f"{request.resume}: {was}. A resumed run may change only {', '.join(CHANGEABLE)}")
-    return new
+        raise UserError(f"{run}: {was}. A resumed run may change only {', '.join(CHANGEABLE)}")
 
 
 def plan(recipe: Recipe) -> dict[str, Any]:
@@ -125,6 +155,8 @@ def open_run(request: TrainRequest, recipe: Recipe) -> RunFolder:
         return run_folder.reopen(request.resume)
     if request.replays is not None:
         replay_files(request.replays)  # refuses a folder without any before a run folder is made
+    if request.if_exists == "restart" and request.out is not None and run_folder.holds_run(request.out):
+        say(f"the run that was there is kept as {run_folder.move_aside(request.out)}")
     return run_folder.create(request.out or run_folder.default_root(recipe.name), recipe, request.replays)
 
 

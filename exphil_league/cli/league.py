@@ -1,4 +1,4 @@
-"""`league ladder | payoff | lineage | status`: what the league of a run knows."""
+"""`league ladder | payoff | lineage | status | export`: what the league of a run knows."""
 
 from __future__ import annotations
 
@@ -59,3 +59,20 @@ class Status(Command):
         from exphil_league.observe.league_tables import status
 
         return Outcome(status(self.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportLeague(Command):
+    """Matches, events and players as Parquet files, for analysis."""
+
+    folder: RunPath
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """folder for matches.parquet, events.parquet, players.parquet"""
+
+    def run(self) -> Outcome:
+        from exphil_league.league.export import export_league
+        from exphil_league.observe.console import say
+
+        found = export_league(self.folder, self.out)
+        say(f"{found['matches']} matches, {found['events']} events, {found['players']} players in {self.out}")
+        return Outcome(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -33,6 +33,8 @@ class Train(Command):
     """print the resolved recipe and the stages, do nothing"""
     resume: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
     """go on with a stopped or killed run"""
+    if_exists: Literal["fail", "resume", "restart"] = "fail"
+    """when --out holds a run already: refuse, go on with it, or move it aside and begin anew"""
 
     def run(self) -> Outcome:
         from exphil_league.train import TrainRequest, train
@@ -45,6 +47,7 @@ class Train(Command):
             serial=self.serial,
             dry_run=self.dry_run,
             resume=self.resume,
+            if_exists=self.if_exists,
         )
         return Outcome(train(request))
 

@@ -15,5 +15,13 @@ class RunConfig(Section):
     max_updates: int = Field(0, ge=0, description="stop the league phase after so many learner updates; 0 for no limit")
     checkpoint_every_updates: int = Field(10, ge=1, description="resume point each so many learner updates")
     keep_checkpoints: int = Field(2, ge=1, description="resume points kept")
+    league_dir: str | None = Field(
+        None,
+        description="folder on the head's own disk for the league's live database, where the run folder lies on "
+        "network storage; default: the run folder",
+    )
+    league_backup_s: float = Field(
+        300.0, gt=0, description="seconds between two copies of that database to the run folder"
+    )
     console_every_s: float = Field(20.0, gt=0, description="seconds between two ladders on the console")
     wandb_project: str | None = Field(None, description="Weights & Biases project; nothing is sent without it")

@@ -15,6 +15,7 @@ from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from exphil_league.config.league import LeagueSetup
+from exphil_league.league.backup import LiveDisk
 from exphil_league.league.model import Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.service import LocalLeague
 
@@ -23,8 +24,8 @@ from exphil_league.league.service import LocalLeague
 class LeagueActor:
     """Serves a `LocalLeague`."""
 
-    def __init__(self, run: str, setup: LeagueSetup, seed: int) -> None:
-        self._league = LocalLeague(Path(run), setup, seed)
+    def __init__(self, run: str, setup: LeagueSetup, seed: int, disk: LiveDisk | None) -> None:
+        self._league = LocalLeague(Path(run), setup, seed, disk=disk)
 
     def call(self, method: str, *args: Any) -> Any:
         """One call of the LeagueHandle interface."""
@@ -34,7 +35,7 @@ class LeagueActor:
 class RemoteLeague:
     """LeagueHandle over the run's actor; may be sent to other actors and tasks."""
 
-    def __init__(self, run: Path, setup: LeagueSetup, seed: int) -> None:
+    def __init__(self, run: Path, setup: LeagueSetup, seed: int, disk: LiveDisk | None = None) -> None:
         """Start the actor of a run folder on this node, whose disk holds the log, or find the one that runs.
 
         Raises UserError as `LocalLeague` does.
@@ -43,7 +44,7 @@ class RemoteLeague:
         folder = str(run.resolve())
         self._actor = LeagueActor.options(  # type: ignore[attr-defined]
             name=f"league:{folder}", get_if_exists=True, scheduling_strategy=here
-        ).remote(folder, setup, seed)
+        ).remote(folder, setup, seed, disk)
         self.status()
 
     def _call(self, method: str, *args: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from exphil_league.config.league import LeagueSetup
+from exphil_league.league.backup import LiveDisk
 from exphil_league.league.core import Clock, League
 from exphil_league.league.model import Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.store import LeagueStore
@@ -60,15 +61,19 @@ class LeagueHandle(Protocol):
 class LocalLeague:
     """League and store in this process."""
 
-    def __init__(self, run: Path, setup: LeagueSetup, seed: int, clock: Clock = time.time) -> None:
+    def __init__(
+        self, run: Path, setup: LeagueSetup, seed: int, clock: Clock = time.time, disk: LiveDisk | None = None
+    ) -> None:
         """Open the league of a run folder, or found one there. `seed` matters only when it is founded.
+
+        disk: where the live database lies, when not in the run folder.
 
         Raises UserError as `LeagueStore` does.
         """
         self._setup = setup
         self._seed = seed
         self._clock = clock
-        self._store = LeagueStore(run)
+        self._store = LeagueStore(run, disk=disk)
         self._league = self._load()
         with self._durable():
             pass

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from exphil_league.errors import UserError
+from exphil_league.league.backup import BUSY_WAIT_S, Backup, LiveDisk, open_to_read, restore
+from exphil_league.league.disk import require_local
 from exphil_league.league.events import (
     LOG_VERSION,
     Enrolled,
@@ -37,7 +39,6 @@ _APPLICATION_ID: Final = 0x4C474531
 """Marks the file as ours in SQLite's header ("LGE1")."""
 _LOCK_WAIT_S: Final = 30.0
 """How long a new writer waits for the processes of a killed run to be gone."""
-_BUSY_WAIT_S: Final = 30.0
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL);
@@ -56,25 +57,33 @@ _SHADOWS: Final = ("player", "job", "match_result")
 class LeagueStore:
     """The log of one run folder."""
 
-    def __init__(self, run: Path, read_only: bool = False) -> None:
-        """Open RUN/league.sqlite; a writer creates it and holds RUN/league.lock until `close` or its death.
+    def __init__(self, run: Path, read_only: bool = False, disk: LiveDisk | None = None) -> None:
+        """Open RUN/league.sqlite; a writer creates it and holds league.lock beside it until `close` or its death.
 
-        Raises UserError when there is no league to read, the file is no league or of another version, or
-        another process is writing it.
+        disk: where a writer keeps the live database instead; RUN/league.sqlite is then its copy.
+
+        Raises UserError when there is no league to read, the file is no league or of another version, another
+        process is writing it, or a writer's folder lies on a network filesystem.
         """
-        self.path = run / DATABASE
+        home = run if disk is None else disk.home(run)
+        self.path = home / DATABASE
         self._lock: IO[str] | None = None
         if read_only and not self.path.is_file():
             raise UserError(f"{run} holds no league ({DATABASE} is missing); give the folder of a training run")
         if not read_only:
-            run.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(run / LOCK)
+            require_local(home)
+            for folder in (run, home):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(home / LOCK)
         try:
             with _readable_errors(self.path):
+                if disk is not None:
+                    restore(run / DATABASE, self.path)
                 self._db = self._connect(read_only)
         except UserError:
             self._unlock()
             raise
+        self._backup = None if disk is None else Backup(self.path, run / DATABASE, disk.backup_every_s)
 
     def append(self, events: Iterable[Event]) -> None:
         """Store events, all or none; they are durable when this returns. Raises UserError when they are not."""
@@ -97,6 +106,8 @@ class LeagueStore:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+        if self._backup is not None:
+            self._backup.maybe_copy()
 
     def events(self) -> Iterator[Event]:
         """All events in order."""
@@ -120,15 +131,20 @@ class LeagueStore:
             self._db.execute("COMMIT")
 
     def close(self) -> None:
-        """Let go of the database and the lock."""
+        """Let go of the database and the lock. Raises UserError when the last copy of it cannot be made."""
         self._db.close()
-        self._unlock()
+        try:
+            if self._backup is not None:
+                self._backup.finish()
+        finally:
+            self._unlock()
 
     def _connect(self, read_only: bool) -> sqlite3.Connection:
-        mode = "ro" if read_only else "rwc"
-        uri = f"{self.path.resolve().as_uri()}?mode={mode}"
-        # One caller at a time, whichever thread of the process it comes from.
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_WAIT_S, check_same_thread=False)
+        if read_only:
+            db = open_to_read(self.path)
+        else:
+            # One caller at a time, whichever thread of the process it comes from.
+            db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_WAIT_S, check_same_thread=False)
         version = db.execute("PRAGMA user_version").fetchone()[0]
         ours = db.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION_ID
         empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0

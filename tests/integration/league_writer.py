@@ -1,31 +1,45 @@
-"""A process that plays a league as fast as it can and prints every acknowledged job id. The tests kill it."""
+"""A process that plays a league as fast as it can and tells every acknowledged job id. The tests kill it."""
 
 from __future__ import annotations
 
-import sys
+import zlib
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-import numpy as np
-
+from exphil_league.league.core import League
 from exphil_league.league.model import Outcome
 from exphil_league.league.service import LocalLeague
-from tests.league_play import ROSTER, SETUP, result_of
+from exphil_league.league.state import LeagueState
+from tests.league_play import ROSTER, SETUP, Clock, result_of
+
+JOBS = 5
+FRAMES = 50
 
 
-def main(run: Path) -> None:
-    league = LocalLeague(run, SETUP, seed=0)
+def step(league: League | LocalLeague, state: LeagueState) -> list[str]:
+    """One call of the league, chosen by its state alone: whoever goes on from a state makes the same one.
+
+    Returns the ids it acknowledged.
+    """
+    jobs, issued = list(state.open_jobs.values()), len(state.job_status)
+    frames = state.learners["main"].env_frames
+    if jobs:
+        results = [result_of(job, list(Outcome)[zlib.crc32(job.job_id.encode()) % 4]) for job in jobs]
+        return league.report(results + results[:1])[: len(results)]
+    if frames < issued // JOBS * FRAMES:
+        league.maybe_snapshot("main", f"main-{frames + FRAMES}", frames + FRAMES)
+    elif issued // JOBS % 3:
+        league.request_jobs("main", None, JOBS)
+    else:
+        league.request_evaluation(JOBS)
+    return []
+
+
+def write(run: Path, said: Connection) -> None:
+    """Play until killed."""
+    league = LocalLeague(run, SETUP, 0, Clock())
     league.enrol(ROSTER)
-    rng = np.random.default_rng()
-    outcomes = list(Outcome)
-    print("ready", flush=True)
+    said.send("ready")
     while True:
-        jobs = league.request_jobs("main", None, 4) + league.request_evaluation(2)
-        results = [result_of(job, outcomes[int(rng.integers(4))]) for job in jobs]
-        for acknowledged in league.report(results + results[:1])[: len(results)]:
-            print(acknowledged, flush=True)
-        frames = league.learner("main").env_frames + 50
-        league.maybe_snapshot("main", f"main-{frames}", frames)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+        if acknowledged := step(league, league._league.state):
+            said.send(acknowledged)

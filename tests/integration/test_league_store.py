@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import multiprocessing
 import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from exphil_league.errors import UserError
+from exphil_league.league.core import League
+from exphil_league.league.events import Event
+from exphil_league.league.model import Job
 from exphil_league.league.service import LocalLeague
 from exphil_league.league.state import fold
 from exphil_league.league.store import DATABASE, LeagueStore
 from exphil_league.observe import league_tables as commands
-from tests.league_play import ROSTER, SETUP, Clock, play, result_of, with_league
-
-REPOSITORY = Path(__file__).parents[2]
-WORKER = "tests.integration.league_writer"
-KILLS = 12
+from tests.integration.league_writer import step, write
+from tests.league_play import ROSTER, SETUP, Clock, new_league, play, result_of, with_league
 
 
 @pytest.fixture
@@ -64,39 +62,62 @@ def test_resume_equals_the_fold_and_issues_the_same_jobs(run: Path) -> None:
     second.close()
 
 
-@pytest.fixture
-def writer(run: Path) -> Iterator[list[subprocess.Popen[str]]]:
-    processes: list[subprocess.Popen[str]] = []
-    yield processes
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-def test_kill_9_loses_nothing_acknowledged(run: Path, writer: list[subprocess.Popen[str]]) -> None:
-    """A writer prints the ids it was acknowledged and is killed at random moments, again and again."""
-    random.seed(5)
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_kill_9_at_random_points_leaves_the_league_that_was_never_killed(run: Path, kills: int) -> None:
+    """A writer plays by the league's state alone, so its log must be that of a league that nobody kills."""
+    draw = random.Random(kills)
     acknowledged: list[str] = []
-    for _ in range(KILLS):
-        process = subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(run)], stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
-        )
-        writer.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        timer = threading.Timer(random.uniform(0.0, 0.25), os.kill, (process.pid, signal.SIGKILL))
-        timer.start()
-        acknowledged += [line.strip() for line in process.stdout if line.endswith("\n")]
-        assert process.wait() == -signal.SIGKILL
+    never_killed = new_league()
+    expected = never_killed.drain()
+    for _ in range(kills):
+        acknowledged += _one_life(run, draw.uniform(0.0, 0.15))
+        found = _events(run)
+        while len(expected) < len(found):
+            step(never_killed, never_killed.state)
+            expected += never_killed.drain()
+        assert found == expected
+        resumed = new_league(seed=99, events=found)
+        assert resumed.state == never_killed.state == fold(found)
+        assert _next_jobs(resumed, 1000) == _next_jobs(copy.deepcopy(never_killed), 1000)
     stored = _results(run)
-    assert len(acknowledged) > 10 * KILLS
-    assert len(stored) == len(set(stored))
-    assert set(acknowledged) <= set(stored)
+    assert len(acknowledged) > 10 * kills
     assert len(set(acknowledged)) == len(acknowledged)
+    assert set(acknowledged) <= set(stored)
+    assert len(set(stored)) == len(stored)
+
+
+def _one_life(run: Path, seconds: float) -> list[str]:
+    """Let a writer work on the run for so long, kill it; returns the ids it was acknowledged."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.integration.league_writer"])
+    heard, said = context.Pipe(duplex=False)
+    process = context.Process(target=write, args=(run, said))
+    process.start()
+    said.close()
+    assert heard.recv() == "ready"
+    time.sleep(seconds)
+    process.kill()
+    process.join()
+    acknowledged: list[str] = []
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            acknowledged += heard.recv()
+    return acknowledged
+
+
+def _next_jobs(league: League, count: int) -> list[Job]:
+    """Jobs of every kind, as many of each."""
+    requests = (("main", None), ("main", 1), ("main_exploiter", 1), ("league_exploiter", 1))
+    drawn = [job for learner, seats in requests for job in league.request_jobs(learner, seats, count // 5)]
+    return drawn + league.request_evaluation(count // 5)
+
+
+def _events(run: Path) -> list[Event]:
     store = LeagueStore(run, read_only=True)
-    counts = fold(store.events()).counts
-    store.close()
-    assert sum(counts[f"{what}.{why}"] for what in ("games", "aborted") for why in ("train", "evaluate")) == len(stored)
+    try:
+        return list(store.events())
+    finally:
+        store.close()
 
 
 def test_shadow_tables_are_rebuilt_from_the_log(run: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from exphil_league.config.loader import load_recipe
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
 from exphil_league.run_folder import create, reopen
+from exphil_league.train import TrainRequest, open_run, planned_recipe, settled
 
 
 def test_a_created_run_reopens_with_its_recipe(tmp_path: Path) -> None:
@@ -61,3 +64,21 @@ def test_only_one_process_works_on_a_run(tmp_path: Path) -> None:
         pass
     with run.locked():
         pass
+
+
+def test_what_becomes_of_a_run_that_is_there_is_said_by_name(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    asked = TrainRequest(recipe="smoke", sets=("run.max_updates=3",), out=out, if_exists="resume")
+    assert settled(asked) == asked, "nothing is there yet"
+    create(out, load_recipe("smoke"), None)
+    resumed = settled(asked)
+    assert (resumed.resume, resumed.recipe) == (out, None)
+    assert planned_recipe(resumed).run.max_updates == 3
+    with pytest.raises(UserError, match=r"seed is 1, not 2\. A resumed run may change only"):
+        settled(replace(asked, sets=("seed=2",)))
+    with pytest.raises(UserError, match="--resume"):
+        open_run(replace(asked, if_exists="fail"), load_recipe("smoke"))
+    begun = reopen(out).load_about()["id"]
+    assert open_run(replace(asked, if_exists="restart"), load_recipe("smoke")).load_about()["id"] != begun
+    (aside,) = tmp_path.glob("run-before-*")
+    assert reopen(aside).load_about()["id"] == begun
