@@ -1,4 +1,4 @@
-"""`league ladder | payoff | lineage | status | export`: what the league of a run knows."""
+"""`league ladder | payoff | lineage | status | export | verify`: what the league of a run knows; is a core right?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from exphil_league.cli.command import Command, Outcome
+from exphil_league.cli.command import MET, SHORT_OF_THRESHOLD, Command, Outcome
 
 RunPath = Annotated[Path, tyro.conf.arg(name="run", metavar="RUN", help="run folder; the run may be going on")]
 
@@ -76,3 +76,20 @@ class ExportLeague(Command):
         found = export_league(self.folder, self.out)
         say(f"{found['matches']} matches, {found['events']} events, {found['players']} players in {self.out}")
         return Outcome(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify(Command):
+    """Prove a league core: its rules over random histories, its draws, its effect in games that can be solved."""
+
+    full: Annotated[bool, tyro.conf.arg(help="also the trapdoor game (V4): some minutes longer")] = False
+    core: Annotated[str, tyro.conf.arg(help="the core to verify, as module:Class or path/to/file.py:Class")] = (
+        "exphil_league.league.core:League"
+    )
+
+    def run(self) -> Outcome:
+        from exphil_league.verification.contract import load_core
+        from exphil_league.verification.suite import verify
+
+        found = verify(load_core(self.core), self.full)
+        return Outcome(found, MET if all(check["ok"] for check in found["checks"]) else SHORT_OF_THRESHOLD)

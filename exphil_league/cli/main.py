@@ -15,7 +15,7 @@ from exphil_league.cli.agents import Eval, Export
 from exphil_league.cli.bench import BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
 from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
-from exphil_league.cli.league import ExportLeague, Ladder, Lineage, Payoff, Status
+from exphil_league.cli.league import ExportLeague, Ladder, Lineage, Payoff, Status, Verify
 from exphil_league.cli.play import Play, Watch
 from exphil_league.cli.replays import ReplaysScan, ReplaysStats
 from exphil_league.cli.sim import SimFidelity
@@ -32,6 +32,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "lineage": Lineage,
         "status": Status,
         "export": ExportLeague,
+        "verify": Verify,
     },
     "export": Export,
     "eval": Eval,
@@ -51,7 +52,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
 
 GROUP_HELP = {
     "replays": "Look at a folder of replays.",
-    "league": "Look at the league of a run.",
+    "league": "Look at the league of a run; verify the rules of leagues.",
     "sim": "Compare the simulator with recorded games.",
     "bench": "Measure this machine and this project.",
 }
