@@ -68,8 +68,8 @@ def live_disk(run: RunFolder, limits: RunConfig) -> LiveDisk | None:
     return LiveDisk(Path(limits.league_dir), run.load_about().get("id", "run"), limits.league_backup_s)
 
 
-def roster(recipe: Recipe, warm_start: str) -> Roster:
-    """The fixed members of a run: the warm start, and as anchors all scripted players and the user's own."""
+def roster(recipe: Recipe, warm_start: str, styles: dict[str, str]) -> Roster:
+    """The fixed members of a run: warm start and styles, and as anchors all scripted players and the user's own."""
     backend = make_backend(recipe.game.backend, 1)
     digest = anchor_digest(str(SCRIPTED_VERSION), backend.version, backend.name)
     backend.close()
@@ -79,7 +79,7 @@ def roster(recipe: Recipe, warm_start: str) -> Roster:
         raise UserError(
             f"league.opponents: {', '.join(sorted(taken))} is the name of a scripted player; choose another"
         )
-    return Roster(warm_start, anchors | own, digest)
+    return Roster(warm_start, anchors | own, digest, styles=styles)
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,15 @@ class LeagueRun:
 
 
 @contextmanager
-def league_run(run: RunFolder, recipe: Recipe, serial: bool, warm_start: str) -> Iterator[LeagueRun]:
+def league_run(
+    run: RunFolder, recipe: Recipe, serial: bool, warm_start: str, styles: dict[str, str] | None = None
+) -> Iterator[LeagueRun]:
     """Open or found the run's league and enrol its fixed members. Raises UserError as the league does."""
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
     open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed, live_disk(run, recipe.run))
     league = open_league()
     try:
-        league.enrol(roster(recipe, warm_start))
+        league.enrol(roster(recipe, warm_start, styles or {}))
         yield LeagueRun(run, recipe, serial, warm_start, league, open_league)
     finally:
         league.close()
@@ -136,11 +138,13 @@ def learn(here: LeagueRun) -> None:
 def trial_config(here: LeagueRun) -> LeaguePPOConfig:
     """The algorithm of the run with the league's report in each result."""
     recipe = here.recipe
+    first = {learner.name: here.league.learner(learner.name).root for learner in recipe.league.learners}
     config = algorithm_config(
         recipe,
         spec=checkpoint.load(here.run.checkpoints / here.warm_start).spec,
         store=here.run.checkpoints,
-        starts={WARM_START: here.warm_start},
+        starts={name: here.league.player(name).digest for name in {WARM_START, *first.values()}},
+        first=first,
         open_league=here.open_league,
         serial=here.serial,
     )

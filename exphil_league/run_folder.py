@@ -37,6 +37,11 @@ class RunFolder:
         return self.root / "run.json"
 
     @property
+    def styles(self) -> Path:
+        """What each style was learnt from; see `imitation.styles`."""
+        return self.root / "styles.json"
+
+    @property
     def league(self) -> Path:
         """The league's event store."""
         return self.root / "league.sqlite"

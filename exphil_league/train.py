@@ -1,6 +1,7 @@
 """What `train` does, from a recipe to a report, as stages that a resumed run skips when they are done.
 
 warm start   imitate replays, or games of scripted players        -> warm_start.json, a checkpoint
+styles       fine-tune it to ways of playing, where wanted          -> styles.json, a checkpoint of each
 league       self-play PPO in a league, under Tune or in process    -> tune/, league.sqlite, trained.json
 rating       freeze the main players, play rating games            -> league.sqlite
 report       the ladder, the best player and its best game          -> ladder.json, best.agent, best_game.html
@@ -11,22 +12,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from envs.backend import Matchup
 from envs.backends import make_backend
 from exphil_league import run_folder
 from exphil_league.config.loader import changed, difference, dump, load_recipe
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
+from exphil_league.imitation_phase import styles, warm_start
 from exphil_league.observe.console import say
 from exphil_league.ray_session import ray_session, require_train_extra
 from exphil_league.replays.scan import replay_files
 from exphil_league.run_folder import RunFolder
 
-STAGES = ("warm start", "league", "rating", "report")
+STAGES = ("warm start", "styles", "league", "rating", "report")
 
 CHANGEABLE = (
     *("run.max_minutes", "run.max_env_frames", "run.max_updates", "run.console_every_s"),
@@ -80,7 +80,9 @@ def clone(recipe: str, sets: tuple[str, ...], replays: Path | None, out: Path | 
     require_train_extra("bc")
     run = open_run(request, resolved)
     with run.locked(), ray_session(resolved.ray):
-        return warm_start(run, resolved, serial=False) | {"run": str(run.root)}
+        report = warm_start(run, resolved, serial=False)
+        styles(run, resolved, serial=False, warm_start=report["checkpoint"])
+        return report | {"run": str(run.root)}
 
 
 def check_request(request: TrainRequest) -> None:
@@ -165,51 +167,11 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
     say(f"run folder: {run.root}")
     with ray_session(recipe.ray):
         digest = warm_start(run, recipe, serial)["checkpoint"]
+        starts = styles(run, recipe, serial, digest)
         from exphil_league.league_phase import league_run, learn, rate
         from exphil_league.observe.report import report
 
-        with league_run(run, recipe, serial, digest) as here:
+        with league_run(run, recipe, serial, digest, starts) as here:
             learn(here)
             rate(here)
             return report(here.run, here.league)
-
-
-def warm_start(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
-    """What imitation reached, once a run: of the user's replays, else of games that scripted players play."""
-    done = _read_json(run.warm_start)
-    if done is not None and done["stopped_by"] != "interrupt":
-        return done
-    from exphil_league.imitation.train import TrainingPlace, run_imitation
-
-    given = run.load_about()["replays"]
-    replays = Path(given) if given else scripted_replays(run, recipe)
-    cloned = run_imitation(
-        recipe.imitation,
-        recipe.policy.spec(recipe.game.played),
-        replays,
-        run.root,
-        serial=serial,
-        seed=recipe.seed,
-        filters=recipe.replays,
-        reward=recipe.ppo.reward,
-        gamma=recipe.ppo.gamma,
-        place=TrainingPlace(torch_threads=recipe.ray.torch_threads, gpus_per_worker=recipe.ray.num_gpus_per_learner),
-    )
-    return cloned.report
-
-
-def scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
-    """Games of scripted players under tournament rules, on the recipe's stages and with its characters."""
-    from exphil_league.evaluation.scripted_games import make_scripted_games
-
-    folder = run.replays / "scripted"
-    one_side, other_side = recipe.game.sides
-    pairs = dict.fromkeys([*product(one_side, other_side), *product(other_side, one_side)])
-    matchups = [Matchup(characters=pair, stage=stage) for pair, stage in product(pairs, recipe.game.stages)]
-    if not folder.is_dir() or len(list(folder.glob("*.slp"))) < recipe.imitation.scripted_games:
-        make_scripted_games(folder, recipe.imitation.scripted_games, recipe.seed, matchups)
-    return folder
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    return run_folder.read_json(path) if path.is_file() else None

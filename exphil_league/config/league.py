@@ -42,6 +42,24 @@ class Shares(Section):
         return self
 
 
+class StartShares(Section):
+    """Where exploiters begin, at first and after a reset; the shares sum to 1. Without a style or a past exploiter
+    worth a start, its share falls to `own`."""
+
+    own: float = Field(1.0, ge=0, le=1, description="share of starts from the learner's own `starts`")
+    styles: float = Field(0.0, ge=0, le=1, description="share of starts from a style of the warm start")
+    best_exploiter: float = Field(
+        0.0, ge=0, le=1, description="share of starts from the past exploiter that main players beat least"
+    )
+
+    @model_validator(mode="after")
+    def _sum(self) -> StartShares:
+        total = self.own + self.styles + self.best_exploiter
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"the shares of own, styles and best_exploiter must sum to 1, not {total:g}")
+        return self
+
+
 class LearnerConfig(Section):
     """One learning player."""
 
@@ -98,6 +116,8 @@ class LeagueConfig(Section):
     weighting: Weighting = Field(Weighting.SQUARED, description="a main player's PFSP weighting")
     exploration: float = Field(0.01, ge=0, le=1, description="share of PFSP games drawn evenly from all opponents")
     train_against_anchors: bool = Field(False, description="scripted anchors are opponents of training too")
+    train_against_styles: bool = Field(False, description="styles are opponents of training too")
+    starts: StartShares = Field(StartShares(), description="where exploiters begin")
     exploit_floor: float = Field(
         0.1, ge=0, le=1, description="below this win rate a main exploiter meets main's past instead"
     )

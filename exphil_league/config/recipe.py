@@ -12,6 +12,7 @@ from exphil_league.config.policy import PolicyConfig
 from exphil_league.config.ppo import PPOConfig
 from exphil_league.config.replays import ReplaysConfig
 from exphil_league.config.run import RunConfig
+from exphil_league.config.styles import StylesConfig
 from exphil_league.config.training import ImitationConfig, RayConfig
 
 
@@ -25,6 +26,7 @@ class Recipe(Section):
     policy: PolicyConfig = PolicyConfig()
     replays: ReplaysConfig = ReplaysConfig()
     imitation: ImitationConfig = ImitationConfig()
+    styles: StylesConfig = StylesConfig()
     ppo: PPOConfig = PPOConfig()
     league: LeagueConfig = LeagueConfig()
     rating: RatingConfig = RatingConfig()
@@ -42,6 +44,12 @@ class Recipe(Section):
             raise ValueError(
                 f"ppo.accumulate ({self.ppo.accumulate}) does not divide ppo.minibatches ({self.ppo.minibatches})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _styles_exist(self) -> Recipe:
+        if self.league.starts.styles > 0 and self.styles.by == "none":
+            raise ValueError("league.starts.styles is above 0 and there are no styles: set styles.by")
         return self
 
     def league_setup(self) -> LeagueSetup:

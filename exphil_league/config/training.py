@@ -28,6 +28,9 @@ class ImitationConfig(Section):
     held_out_share: float = Field(0.15, gt=0, lt=1, description="share of games held out, by hash of the game id")
     patience_epochs: int = Field(3, ge=1, description="stop when the held-out loss has not fallen for so many epochs")
     scripted_games: int = Field(48, ge=2, description="games scripted players play when no replays are given")
+    from_run: str | None = Field(
+        None, description="run folder whose warm start and styles are taken over; nothing is imitated then"
+    )
     cache: str | None = Field(None, description="folder of the window cache; default: the user's cache folder")
     characters: CharacterNames = Field((), description="learn from these characters only; empty for all")
 

@@ -97,11 +97,18 @@ class CachedGame:
     shard: Path
     replay: Path
     """The .slp it was read from."""
+    players: tuple[str, ...] = ()
+    """Connect codes of the human seats, else their names."""
+    only: tuple[int, ...] | None = None
+    """Seats of the shard to learn from; None for all."""
 
     def seats_of(self, per_seat: list[T], characters: Sequence[int]) -> list[T]:
-        """Of one value for each seat of the shard, those whose character is wanted; an empty choice wants all."""
+        """Of one value for each seat of the shard, those to learn from whose character is wanted; an empty choice
+        wants all."""
         return [
-            seat for seat, who in zip(per_seat, self.characters, strict=True) if not characters or who in characters
+            value
+            for seat, (value, who) in enumerate(zip(per_seat, self.characters, strict=True))
+            if (self.only is None or seat in self.only) and (not characters or who in characters)
         ]
 
 
@@ -257,5 +264,11 @@ class RowCache:
         assert row is not None
         assert report.summary is not None
         seats = report.summary.meta.seats
-        characters = tuple(seats[seat].character for seat in report.summary.meta.human_seats)
-        return CachedGame(report.summary.game_id, characters, shard_path(self.folder, row[0]), report.path)
+        humans = [seats[seat] for seat in report.summary.meta.human_seats]
+        return CachedGame(
+            report.summary.game_id,
+            tuple(human.character for human in humans),
+            shard_path(self.folder, row[0]),
+            report.path,
+            players=tuple(human.code or human.name for human in humans),
+        )

@@ -121,7 +121,12 @@ def _core_share(workers: int) -> float:
 def _window_stream(job: CloneJob, cores: float) -> ray.data.Dataset:
     """Windows of the training games as rows of tensors, cut while they stream."""
     games = [
-        {"game_id": g.game_id, "seats": json.dumps(g.characters), "shard": str(g.shard), "replay": str(g.replay)}
+        {
+            "game_id": g.game_id,
+            "seats": json.dumps([g.characters, g.only]),
+            "shard": str(g.shard),
+            "replay": str(g.replay),
+        }
         for g in job.train
     ]
     spec, characters = job.windows, job.characters
@@ -129,7 +134,8 @@ def _window_stream(job: CloneJob, cores: float) -> ray.data.Dataset:
     def windows(batch: dict[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
         columns = (batch[name] for name in ("game_id", "seats", "shard", "replay"))
         for game_id, seats, shard, replay in zip(*columns, strict=True):
-            game = CachedGame(game_id, tuple(json.loads(seats)), Path(shard), Path(replay))
+            humans, only = json.loads(seats)
+            game = CachedGame(game_id, tuple(humans), Path(shard), Path(replay), only=only and tuple(only))
             found = windows_of(game, spec, characters)
             if found is not None:
                 yield found._asdict()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -15,6 +16,7 @@ from exphil_league.imitation.metrics import TransitionCounts
 from exphil_league.imitation.rows import read_parts
 from exphil_league.imitation.windows import Windows, WindowSpec, batches, window_count
 from exphil_league.replays.scan import held_out
+from policies import checkpoint
 from policies.policy import Policy
 from policies.spec import PolicySpec
 
@@ -34,6 +36,8 @@ class CloneJob:
     """Of the training games."""
     train_windows: int
     seed: int
+    start: Path | None = None
+    """Checkpoint folder to begin at; None: fresh weights."""
 
 
 def make_job(
@@ -65,7 +69,9 @@ def make_job(
 
 
 def new_policy(job: CloneJob) -> Policy:
-    """Fresh weights from the job's seed; the head's transition tables start from the training games' counts."""
+    """The job's start; else fresh weights from its seed, transition tables from the counts of the training games."""
+    if job.start is not None:
+        return checkpoint.load(job.start)
     torch.manual_seed(job.seed)
     policy = Policy(job.spec)
     policy.head.start_from_counts(job.counts.head_tables())

@@ -71,10 +71,9 @@ def run_imitation(
     disk or a diverging loss, CheckpointError when the checkpoint cannot be written.
     """
     place = place or TrainingPlace()
-    parser, clone = _serial(place) if serial else _on_ray(place, out)
-    weights = tuple(float(weight) for weight in (reward or RewardWeights()).vector())
-    windows = WindowSpec(config.window_frames, spec.delay_frames, weights, gamma)
-    job = make_job(config, spec, windows, _games(config, replays, filters or ReplaysConfig(), parser), seed)
+    parser, clone = clone_engine(serial, place, out)
+    windows = window_spec(config, spec, reward or RewardWeights(), gamma)
+    job = make_job(config, spec, windows, games_of(config, replays, filters or ReplaysConfig(), parser), seed)
     ignored = ignored_inputs(job.train)
     say(
         f"imitation: {len(job.train)} games to learn from, {len(job.held_out)} held out; the simulator's present "
@@ -83,14 +82,28 @@ def run_imitation(
     return _save(job, clone(job), ignored, out)
 
 
-def _serial(place: TrainingPlace) -> tuple[Parser, Callable[[CloneJob], Fitted]]:
-    return parse_here, partial(_clone_here, torch_threads=place.torch_threads)
-
-
-def _on_ray(place: TrainingPlace, out: Path) -> tuple[Parser, Callable[[CloneJob], Fitted]]:
+def clone_engine(serial: bool, place: TrainingPlace, out: Path) -> tuple[Parser, Callable[[CloneJob], Fitted]]:
+    """What parses replays and what trains a job: both in this process, or both on Ray with scratch space in `out`."""
+    if serial:
+        return parse_here, partial(_clone_here, torch_threads=place.torch_threads)
     from exphil_league.imitation import distributed
 
     return distributed.parse_with_ray, partial(distributed.clone_with_ray, out=out, **vars(place))
+
+
+def window_spec(config: ImitationConfig, spec: PolicySpec, reward: RewardWeights, gamma: float) -> WindowSpec:
+    """How windows are cut for a policy of `spec`."""
+    weights = tuple(float(weight) for weight in reward.vector())
+    return WindowSpec(config.window_frames, spec.delay_frames, weights, gamma)
+
+
+def games_of(config: ImitationConfig, replays: Path, filters: ReplaysConfig, parser: Parser) -> list[CachedGame]:
+    """The usable games below a folder, parsed where the cache lacks them. Raises UserError as `RowCache.games`."""
+    cache = RowCache(cache_folder(config.cache))
+    try:
+        return cache.games(replays, filters, parser)
+    finally:
+        cache.close()
 
 
 class _LocalData:
@@ -105,14 +118,6 @@ class _LocalData:
 
     def held_out(self) -> Iterator[Windows]:
         return held_out_batches(self._job)
-
-
-def _games(config: ImitationConfig, replays: Path, filters: ReplaysConfig, parser: Parser) -> list[CachedGame]:
-    cache = RowCache(cache_folder(config.cache))
-    try:
-        return cache.games(replays, filters, parser)
-    finally:
-        cache.close()
 
 
 def _clone_here(job: CloneJob, torch_threads: int) -> Fitted:

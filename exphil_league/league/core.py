@@ -47,6 +47,7 @@ from exphil_league.league.model import (
     SnapshotDecision,
 )
 from exphil_league.league.rules import resets, snapshot_reason, stage_passed
+from exphil_league.league.starts import draw_start
 from exphil_league.league.state import JOB_ACCEPTED, JOB_OPEN, LeagueState, fold, job_id, job_number
 from exphil_league.rating.bradley_terry import fit
 from exphil_league.rating.schedule import draw_pairs
@@ -100,10 +101,13 @@ class League:
             if opponent not in roster.anchors:
                 known = ", ".join(sorted(roster.anchors))
                 raise UserError(f"league.curriculum: no scripted player or opponent {opponent!r}; known: {known}")
-        learners = [_learner(learner, names) for learner in setup.league.learners]
-        new = tuple(p for p in [*members, *learners] if p.player_id not in self.state.players)
-        if new:
-            self._emit(Enrolled(new, roster.anchor_digest))
+        for learner in setup.league.learners:
+            _require_starts(learner, names)
+        if fixed := tuple(member for member in members if member.player_id not in self.state.players):
+            self._emit(Enrolled(fixed, roster.anchor_digest))
+        new = [learner for learner in setup.league.learners if learner.name not in self.state.players]
+        if live := tuple(self._begin(learner) for learner in new):
+            self._emit(Enrolled(live, roster.anchor_digest, self._rng_state()))
 
     def learner(self, player_id: str) -> LearnerView:
         """A live learner's place in the league."""
@@ -113,6 +117,7 @@ class League:
             env_frames=learner.env_frames,
             snapshot_frames=learner.snapshot_frames,
             snapshots=learner.snapshots,
+            root=learner.root,
             generation=learner.generation,
             in_curriculum=self.state.curriculum_stage(player_id) is not None,
         )
@@ -330,11 +335,18 @@ class League:
             self._emit(LearnerReset(learner, start.player_id, start.digest, state.env_frames))
         return decision
 
+    def _begin(self, config: LearnerConfig) -> Player:
+        """The live player of a configured learner: a main player at its first start, an exploiter at a drawn one."""
+        main = config.kind is PlayerKind.MAIN
+        name = config.starts[0] if main else draw_start(self.state, config.kind, config.starts, self._rng)
+        start = self.state.players[name]
+        return Player(config.name, config.kind, name, start.digest, 0, config.name, PlayerStatus.ACTIVE)
+
     def _draw_start(self, learner: str) -> Player:
-        """One of the learner's configured starts, by lot."""
+        """Where a learner starts again, by lot."""
         configured = {config.name: config.starts for config in self.state.setup.league.learners}
-        starts = configured.get(learner, (self.state.learners[learner].root,))
-        return self.state.players[starts[int(self._rng.integers(len(starts)))]]
+        own = configured.get(learner, (self.state.learners[learner].root,))
+        return self.state.players[draw_start(self.state, self.state.players[learner].kind, own, self._rng)]
 
     def _rng_state(self) -> str:
         return json.dumps(self._rng.bit_generator.state)
@@ -354,21 +366,21 @@ class League:
 
 
 def _roots(roster: Roster) -> list[Player]:
-    """The frozen members a roster names: anchors, warm start, imports."""
+    """The frozen members a roster names: anchors, warm start, imports, and styles, which grew from the warm start."""
 
-    def root(name: str, kind: PlayerKind, digest: str, reason: Reason) -> Player:
-        return Player(name, kind, None, digest, 0, None, PlayerStatus.FROZEN, reason)
+    def root(name: str, kind: PlayerKind, digest: str, reason: Reason, parent: str | None = None) -> Player:
+        return Player(name, kind, parent, digest, 0, None, PlayerStatus.FROZEN, reason)
 
     anchors = [root(name, PlayerKind.ANCHOR, digest, Reason.INIT) for name, digest in roster.anchors.items()]
     imports = [root(name, PlayerKind.HISTORICAL, digest, Reason.IMPORT) for name, digest in roster.imports.items()]
-    return [*anchors, root(WARM_START, PlayerKind.HISTORICAL, roster.warm_start, Reason.INIT), *imports]
+    warm_start = root(WARM_START, PlayerKind.HISTORICAL, roster.warm_start, Reason.INIT)
+    styles = [root(name, PlayerKind.STYLE, digest, Reason.STYLE, WARM_START) for name, digest in roster.styles.items()]
+    return [*anchors, warm_start, *imports, *styles]
 
 
-def _learner(config: LearnerConfig, members: dict[str, Player]) -> Player:
-    """The live player of a configured learner, at its first start."""
+def _require_starts(config: LearnerConfig, members: dict[str, Player]) -> None:
+    """Raises UserError for a learner that starts from nobody."""
     missing = [name for name in config.starts if name not in members]
     if missing:
         known = ", ".join(members)
         raise UserError(f"learner {config.name!r} starts from {missing[0]!r}, which is not enrolled; enrolled: {known}")
-    start = members[config.starts[0]]
-    return Player(config.name, config.kind, start.player_id, start.digest, 0, config.name, PlayerStatus.ACTIVE)

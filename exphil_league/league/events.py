@@ -38,10 +38,12 @@ class Configured:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """New members: anchors and warm start, then the learners."""
+    """New members: anchors, warm start and styles, then the learners at their drawn starts."""
 
     players: tuple[Player, ...]
     anchor_digest: str
+    rng_state: str = ""
+    """The generator's state after drawing starts; empty where nothing was drawn."""
     kind: Literal["enrolled"] = "enrolled"
 
 

@@ -17,12 +17,14 @@ WARM_START = "warm_start"
 
 
 class PlayerKind(StrEnum):
-    """Role of a player (Vinyals et al. 2019), and ANCHOR for the fixed points of the rating."""
+    """Role of a player (Vinyals et al. 2019); STYLE for frozen starts of exploiters, ANCHOR for the fixed points of
+    the rating."""
 
     MAIN = "main"
     MAIN_EXPLOITER = "main_exploiter"
     LEAGUE_EXPLOITER = "league_exploiter"
     HISTORICAL = "historical"
+    STYLE = "style"
     ANCHOR = "anchor"
 
 
@@ -70,6 +72,7 @@ class Reason(StrEnum):
     SNAPSHOT = "snapshot"
     RESET = "reset"
     IMPORT = "import"
+    STYLE = "style"
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ class Roster:
     """`rating.ladder.anchor_digest`: ladders of different anchor digests are never compared."""
     imports: dict[str, str] = field(default_factory=dict)
     """Other frozen policies, usable as starts of exploiters: name -> digest."""
+    styles: dict[str, str] = field(default_factory=dict)
+    """Fine-tunes of the warm start that exploiters may start from: name -> digest."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,8 @@ class LearnerView:
     snapshot_frames: int
     """Env frames at its last snapshot or reset."""
     snapshots: int
+    root: str
+    """Frozen player it first started from."""
     generation: int
     """Resets so far. A trainer restored from before a reset must start again from `player.digest`."""
     in_curriculum: bool = False

@@ -91,6 +91,8 @@ class LeagueState:
     learners: dict[str, LearnerState] = field(default_factory=dict)
     historical: list[str] = field(default_factory=list)
     """Frozen policies, oldest first."""
+    styles: list[str] = field(default_factory=list)
+    """Frozen starts of exploiters."""
     anchors: list[str] = field(default_factory=list)
     payoff: Payoff = field(default_factory=Payoff)
     """Training games, decayed."""
@@ -120,9 +122,10 @@ class LeagueState:
         return [h for h in self.historical if self.players[h].role_of in roles]
 
     def opponents(self, with_anchors: bool) -> list[str]:
-        """The training pool: frozen policies, oldest first, the user's own players, and all anchors if asked for."""
-        own = self.setup.league.opponents
-        return [*self.historical, *(a for a in self.anchors if with_anchors or a in own)]
+        """The training pool: frozen policies, oldest first, the user's own players; styles and anchors if asked for."""
+        league = self.setup.league
+        styles = self.styles if league.train_against_styles else []
+        return [*self.historical, *styles, *(a for a in self.anchors if with_anchors or a in league.opponents)]
 
     def curriculum_stage(self, learner: str) -> CurriculumStage | None:
         """The stage that a main player is in; None when it has passed all."""
@@ -132,7 +135,7 @@ class LeagueState:
 
     def frozen(self) -> list[str]:
         """Everybody who can be rated."""
-        return [*self.anchors, *self.historical]
+        return [*self.anchors, *self.styles, *self.historical]
 
     def knows_digest(self, player_id: str, digest: str) -> bool:
         """Whether the player had these weights: ever when frozen, since its last reset when live."""
@@ -160,6 +163,7 @@ class LeagueState:
     @apply.register
     def _(self, event: Enrolled) -> None:
         self.anchor_digest = event.anchor_digest
+        self.rng_state = event.rng_state or self.rng_state
         for player in event.players:
             self._add(player, env_frames=0)
 
@@ -231,6 +235,8 @@ class LeagueState:
             self.learners[player.player_id] = LearnerState(root=player.parent or "", published={player.digest: None})
         elif player.kind is PlayerKind.ANCHOR:
             self.anchors.append(player.player_id)
+        elif player.kind is PlayerKind.STYLE:
+            self.styles.append(player.player_id)
         else:
             self.historical.append(player.player_id)
         if player.parent is not None:

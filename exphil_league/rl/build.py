@@ -31,6 +31,7 @@ def algorithm_config(
     spec: PolicySpec,
     store: Path,
     starts: Mapping[str, str],
+    first: Mapping[str, str] | None = None,
     open_league: LeagueFactory,
     open_backend: BackendFactory | None = None,
     load_agent: LoadAgent | None = None,
@@ -40,7 +41,8 @@ def algorithm_config(
 
     spec: of the warm start, which every learner shares.
     store: the run's checkpoint store. starts: digests in it of the frozen players that learners may start
-    from, at least `warm_start`; it is also everybody's teacher.
+    from, at least `warm_start`; it is also everybody's teacher. first: where each learner begins, as the league
+    drew it; default: the first of its configured starts.
     open_league: called once in every process that samples or learns; must pickle, and be a plain function or
     partial (RLlib deep-copies its config). In serial mode every call must give the process's one league.
     open_backend(num_games), load_agent(digest, capacity): default to the recipe's backend and to the store.
@@ -50,7 +52,10 @@ def algorithm_config(
     """
     setup = RLSetup(
         spec=spec,
-        starts=tuple(_start(learner.name, learner.starts[0], starts, store) for learner in recipe.league.learners),
+        starts=tuple(
+            _start(learner.name, (first or {}).get(learner.name, learner.starts[0]), starts, store)
+            for learner in recipe.league.learners
+        ),
         groups=slot_groups(recipe),
         curriculum_groups=slot_groups(recipe, self_play=0.0) if recipe.league.curriculum else (),
         ppo=recipe.ppo,

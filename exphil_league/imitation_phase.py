@@ -1,0 +1,104 @@
+"""The first stages of a run: the warm start that everybody begins with, and its styles.
+
+Both are imitated from the user's replays, from games that scripted players play, or taken over from another run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from envs.backend import Matchup
+from exphil_league import run_folder
+from exphil_league.config.recipe import Recipe
+from exphil_league.errors import UserError
+from exphil_league.observe.console import say
+from exphil_league.run_folder import RunFolder
+
+
+def warm_start(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
+    """What imitation reached, once a run. Raises UserError as imitation does, KeyboardInterrupt after Ctrl-C."""
+    done = _read_json(run.warm_start)
+    if done is not None and done["stopped_by"] != "interrupt":
+        return done
+    if recipe.imitation.from_run is not None:
+        return _taken_over(run, recipe, Path(recipe.imitation.from_run))
+    from exphil_league.imitation.train import run_imitation
+
+    cloned = run_imitation(
+        recipe.imitation,
+        recipe.policy.spec(recipe.game.played),
+        games_folder(run, recipe),
+        run.root,
+        serial=serial,
+        seed=recipe.seed,
+        filters=recipe.replays,
+        reward=recipe.ppo.reward,
+        gamma=recipe.ppo.gamma,
+        place=_place(recipe),
+    )
+    return cloned.report
+
+
+def styles(run: RunFolder, recipe: Recipe, serial: bool, warm_start: str) -> dict[str, str]:
+    """Digests of the recipe's styles by name, once a run; none where the recipe wants none."""
+    if recipe.styles.by == "none":
+        return {}
+    done = _read_json(run.styles)
+    if done is None or not done["done"]:
+        from exphil_league.imitation.styles import run_styles
+
+        done = run_styles(recipe, games_folder(run, recipe), run.root, warm_start, serial, _place(recipe))
+    return {row["style"]: row["checkpoint"] for row in done["styles"]}
+
+
+def games_folder(run: RunFolder, recipe: Recipe) -> Path:
+    """Where the games to learn from are: the user's replays, else games of scripted players, played once a run."""
+    given = run.load_about()["replays"]
+    return Path(given) if given else _scripted_replays(run, recipe)
+
+
+def _scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
+    """Games of scripted players under tournament rules, on the recipe's stages and with its characters."""
+    from exphil_league.evaluation.scripted_games import make_scripted_games
+
+    folder = run.replays / "scripted"
+    one_side, other_side = recipe.game.sides
+    pairs = dict.fromkeys([*product(one_side, other_side), *product(other_side, one_side)])
+    matchups = [Matchup(characters=pair, stage=stage) for pair, stage in product(pairs, recipe.game.stages)]
+    if not folder.is_dir() or len(list(folder.glob("*.slp"))) < recipe.imitation.scripted_games:
+        make_scripted_games(folder, recipe.imitation.scripted_games, recipe.seed, matchups)
+    return folder
+
+
+def _taken_over(run: RunFolder, recipe: Recipe, source: Path) -> dict[str, Any]:
+    """Copy warm start and styles of another run. Raises UserError where its policy is not the recipe's."""
+    from policies import checkpoint
+
+    other = run_folder.reopen(source)
+    report = _read_json(other.warm_start)
+    if report is None or report["stopped_by"] == "interrupt":
+        raise UserError(f"imitation.from_run: {source} has no finished warm start; let it get there first")
+    made, wanted = checkpoint.read_config(other.checkpoints / report["checkpoint"])["spec"], recipe.policy
+    if made != wanted.spec(recipe.game.played):
+        raise UserError(f"imitation.from_run: {source} has another policy or other characters than this recipe")
+    found = _read_json(other.styles) or {"styles": []}
+    for digest in (report["checkpoint"], *(row["checkpoint"] for row in found["styles"])):
+        shutil.copytree(other.checkpoints / digest, run.checkpoints / digest, dirs_exist_ok=True)
+    if recipe.styles.by != "none" and found["styles"]:
+        run_folder.write_json(run.styles, found)
+    run_folder.write_json(run.warm_start, report)
+    say(f"warm start and {len(found['styles'])} styles taken over from {other.root}")
+    return report
+
+
+def _place(recipe: Recipe) -> Any:
+    from exphil_league.imitation.train import TrainingPlace
+
+    return TrainingPlace(torch_threads=recipe.ray.torch_threads, gpus_per_worker=recipe.ray.num_gpus_per_learner)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    return run_folder.read_json(path) if path.is_file() else None
