@@ -166,7 +166,7 @@ def open_sinks(run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueH
     """Where the results of the trial go besides Tune's own files."""
     league = open_league()
     sinks: list[Sink] = [
-        Alarms(run.warnings, history=run.metrics),
+        Alarms(run.warnings, history=run.metrics, of_league=league.alarms),
         JsonLines(run.metrics),
         Console(recipe.run, lambda: show_ladder(league.ladder())),
     ]

@@ -15,6 +15,7 @@ from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from exphil_league.config.league import LeagueSetup
+from exphil_league.league.alarms import Alarm
 from exphil_league.league.backup import LiveDisk
 from exphil_league.league.model import Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.service import LocalLeague
@@ -97,6 +98,9 @@ class RemoteLeague:
 
     def status(self) -> dict[str, Any]:
         return self._call("status")
+
+    def alarms(self) -> list[Alarm]:
+        return self._call("alarms")
 
     def close(self) -> None:
         """End the actor, without a restart. Nothing is lost: all it answered is stored."""

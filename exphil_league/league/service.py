@@ -16,8 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from exphil_league.config.league import LeagueSetup
+from exphil_league.league.alarms import Alarm, alarms
 from exphil_league.league.backup import LiveDisk
 from exphil_league.league.core import Clock, League
+from exphil_league.league.history import History
 from exphil_league.league.model import Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.store import LeagueStore
 
@@ -55,6 +57,8 @@ class LeagueHandle(Protocol):
 
     def status(self) -> dict[str, Any]: ...
 
+    def alarms(self) -> list[Alarm]: ...
+
     def close(self) -> None: ...
 
 
@@ -79,14 +83,19 @@ class LocalLeague:
             pass
 
     def _load(self) -> League:
-        return League(self._setup, np.random.default_rng(self._seed), self._clock, self._store.events())
+        self._history = History()
+        events = self._history.hearing(self._store.events())
+        return League(self._setup, np.random.default_rng(self._seed), self._clock, events)
 
     @contextmanager
     def _durable(self) -> Iterator[League]:
         """The league for one call; its events are stored on leaving. On any failure memory goes back to the log."""
         try:
             yield self._league
-            self._store.append(self._league.drain())
+            new = self._league.drain()
+            self._store.append(new)
+            for event in new:
+                self._history.apply(event)
         except BaseException:
             self._league = self._load()
             raise
@@ -142,6 +151,10 @@ class LocalLeague:
 
     def status(self) -> dict[str, Any]:
         return self._league.status()
+
+    def alarms(self) -> list[Alarm]:
+        """What is wrong with the league now."""
+        return alarms(self._league.state, self._history, self._league.ladder())
 
     def close(self) -> None:
         self._store.close()

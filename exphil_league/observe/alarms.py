@@ -1,4 +1,5 @@
-"""Warnings that name a failing run early. Each is said once when it begins, and kept in RUN/warnings.jsonl.
+"""Warnings that name a failing run early: those of its learners are found here, those of its league in `league.alarms`.
+Each is said once when it begins, and kept in RUN/warnings.jsonl.
 
 The thresholds are rules of thumb: a policy whose entropy has fallen under a tenth of where it began has collapsed; a
 divergence from the warm start three times its own median has left it; a main player that is worse than its own warm
@@ -9,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from exphil_league.league.alarms import Alarm
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.console import say
 
@@ -28,23 +30,38 @@ RATED_GAMES: Final = 30
 """Rating games against the warm start below which nothing is concluded from them."""
 HISTORY: Final = 200
 """Updates that the median is taken over."""
+LEAGUE_EVERY: Final = 10
 _FEWEST: Final = 20
 
 
 class Alarms:
     """A sink that watches the numbers of each update. Updates before a resume are read from RUN/metrics.jsonl."""
 
-    def __init__(self, warnings: Path, history: Path | None = None) -> None:
+    def __init__(
+        self,
+        warnings: Path,
+        history: Path | None = None,
+        of_league: Callable[[], Iterable[Alarm]] = tuple,
+    ) -> None:
+        """`of_league` gives the alarms of the league's store (`league.alarms`), asked once in LEAGUE_EVERY updates."""
         self._warnings = warnings
+        self._of_league = of_league
+        self._writes = 0
+        self._league_problems: dict[str, str] = {}
         self._entropy: dict[str, float] = {}
         self._kl: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=HISTORY))
         self._games: deque[tuple[float, float]] = deque()
         self._raised: set[str] = set()
         for metrics in _earlier(history):
             self._raised = {name for name, _ in self._problems(metrics)}
+        if history is not None and history.exists():
+            self._raised |= {alarm.name for alarm in of_league()}
 
     def write(self, metrics: Mapping[str, float]) -> None:
-        found = dict(self._problems(metrics))
+        if self._writes % LEAGUE_EVERY == 0:
+            self._league_problems = {alarm.name: alarm.text for alarm in self._of_league()}
+        self._writes += 1
+        found = dict(self._problems(metrics)) | self._league_problems
         for name in found.keys() - self._raised:
             say(f"warning: {found[name]}")
             line = {names.UPDATES: metrics[names.UPDATES], "warning": name, "text": found[name]}

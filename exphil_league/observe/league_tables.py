@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from exphil_league.league import views
+from exphil_league.league.alarms import alarms
+from exphil_league.league.history import History
 from exphil_league.league.state import LeagueState, fold
 from exphil_league.league.store import LeagueStore
-from exphil_league.observe.console import table
+from exphil_league.observe.console import say, table
 
 _LADDER = ("player", "kind", "Elo", "95 %", "games", "above warm start")
 _PAYOFF = ("player", "opponent", "win_rate", "low", "high", "games", "draws", "aborted")
@@ -43,10 +45,13 @@ def lineage(run: Path) -> dict[str, Any]:
 
 
 def status(run: Path) -> dict[str, Any]:
-    """Learners, work in flight, counters. Raises UserError."""
-    found = views.status(read_league(run))
+    """Learners, work in flight, counters, alarms. Raises UserError."""
+    state, history = read_history(run)
+    raised = alarms(state, history, views.ladder(state))
+    found = views.status(state) | {"alarms": [alarm._asdict() for alarm in raised]}
     table("learners", _LEARNERS, _cells(found["learners"], _LEARNERS))
     table(f"counts ({found['jobs_open']} jobs open)", ("what", "count"), found["counts"].items())
+    say(*(f"alarm {alarm.name}: {alarm.text}" for alarm in raised))
     return found
 
 
@@ -82,8 +87,14 @@ def _cell(value: object) -> str:
 
 def read_league(run: Path) -> LeagueState:
     """The league of a run folder. Raises UserError when it holds none that can be read."""
+    return read_history(run)[0]
+
+
+def read_history(run: Path) -> tuple[LeagueState, History]:
+    """The league of a run folder and what its alarms need of its past. Raises UserError as `read_league`."""
+    history = History()
     store = LeagueStore(run, read_only=True)
     try:
-        return fold(store.events())
+        return fold(history.hearing(store.events())), history
     finally:
         store.close()

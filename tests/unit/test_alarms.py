@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from envs.observation import ACTIONS
+from exphil_league.league.alarms import Alarm
 from exphil_league.observe.alarms import Alarms
 from exphil_league.rl.drift import Drift, jensen_shannon
 
@@ -47,6 +48,17 @@ def warned(run: Path, updates: list[dict[str, float]], first: int = 0) -> list[t
 )
 def test_each_fault_is_named_once_when_it_begins(tmp_path: Path, values: dict[str, float], warning: str) -> None:
     assert warned(tmp_path, [{}] * 30 + [values] * 3) == [(30, warning)]
+
+
+def test_alarms_of_the_league_are_kept_too_and_not_again_after_a_resume(tmp_path: Path) -> None:
+    raised = [Alarm("forgetting/main", "main has forgotten")]
+    for update in range(2):
+        (tmp_path / "metrics.jsonl").touch()
+        watcher = Alarms(tmp_path / "warnings.jsonl", tmp_path / "metrics.jsonl" if update else None, lambda: raised)
+        for _ in range(3):
+            watcher.write({"training_iteration": update, **HEALTHY})
+    (line,) = (tmp_path / "warnings.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"training_iteration": 0, "warning": "forgetting/main", "text": "main has forgotten"}
 
 
 def test_a_healthy_run_is_left_in_peace(tmp_path: Path) -> None:
