@@ -120,6 +120,8 @@ def check_parts_fit(recipe: Recipe) -> None:
     from policies.scripted import SCRIPTED
 
     slot_groups(recipe)
+    if recipe.league.curriculum:
+        slot_groups(recipe, self_play=0.0)
     make_backend(recipe.game.backend, 1).close()
     if recipe.rating.anchor not in SCRIPTED:
         raise UserError(

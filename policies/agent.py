@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.spec import ActionTiming
+
 
 class SeatView(NamedTuple):
     """What n columns see on this frame."""
@@ -49,4 +51,18 @@ class Resumable(Protocol):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state` of a like agent."""
+        ...
+
+
+@runtime_checkable
+class Delayed(Protocol):
+    """An agent that was trained with a delay between its decisions and their effect (0 counts)."""
+
+    timing: ActionTiming
+
+    def expect_console_delay(self, frames: int) -> int:
+        """The console holds actions back for so many frames itself: press so much earlier, as far as that goes.
+
+        Returns the frames that the agent itself still waits.
+        """
         ...

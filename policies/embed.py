@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from envs.controller import PART_SIZES, SHOULDER_EDGES, STICK_EDGES
 from envs.observation import FLOAT_NAMES, ID_NAMES, ID_SIZES
+from policies.delay import NOTHING
 from policies.spec import PolicySpec
 
 _OWN_INPUT: Final = FLOAT_NAMES.index("controller.A")
@@ -78,6 +79,9 @@ class Encoder(nn.Module):
         if spec.delay_frames:
             self.register_buffer("part_offsets", torch.tensor(part_offsets(), dtype=torch.int32), persistent=False)
             self.queue = nn.Embedding(sum(spec.part_sizes), spec.embedding_width)
+        if spec.delay_varies:
+            self.nothing = nn.Parameter(torch.randn(spec.embedding_width))
+        self.delay_varies = spec.delay_varies
         embedded = (spec.observation_ids + spec.delay_frames) * spec.embedding_width
         width = spec.core.width
         self.inner = nn.Sequential(
@@ -88,5 +92,18 @@ class Encoder(nn.Module):
         columns = [floats, self.ids(ids + self.id_offsets).flatten(-2)]
         if self.queue is not None:
             # An action is the sum of its parts' embeddings, so that the input grows with the delay only.
-            columns.append(self.queue(queue + self.part_offsets).sum(-2).flatten(-2))
+            columns.append(self._under_way(self.queue, queue).flatten(-2))
         return self.inner(torch.cat(columns, -1))
+
+    def _under_way(self, table: nn.Embedding, queue: Tensor) -> Tensor:
+        """Embedded slots [.., d, E] of queues [.., d, 6]; the empty ones, of games with a shorter delay, are alike."""
+        if not self.delay_varies:
+            return table(queue + self.part_offsets).sum(-2)
+        empty = is_nothing(queue)
+        actions = table(queue.masked_fill(empty[..., None], 0) + self.part_offsets).sum(-2)
+        return torch.where(empty[..., None], self.nothing, actions)
+
+
+def is_nothing(queue: Tensor) -> Tensor:
+    """Which slots [..] of queues [.., 6] the game's delay leaves empty."""
+    return queue[..., -1] == NOTHING

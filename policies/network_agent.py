@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from policies.actuator import Actuator
 from policies.agent import SeatView
-from policies.delay import DelayQueue
 from policies.policy import Policy, PolicyInputs
+from policies.spec import ActionTiming
 
 
 class NetworkAgent:
@@ -25,31 +26,39 @@ class NetworkAgent:
         self._policy = policy.eval()
         self._temperature = temperature
         self._state = policy.initial_state(capacity)
-        self._queue = DelayQueue(capacity, policy.spec.delay_frames)
+        self.timing: ActionTiming = policy.spec
+        self._actuator = Actuator(capacity, policy.spec)
         self._random = np.random.default_rng(seed)
 
     def reset(self, columns: NDArray[np.int64]) -> None:
         """A new game begins in these columns."""
-        self._queue.reset(columns)
+        self._actuator.reset(columns)
         for tensor in self._state:
             tensor[torch.from_numpy(columns)] = 0.0
 
-    @torch.inference_mode()
     def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Action parts [n, 6] that columns [n] press on this frame."""
+        return self._actuator.act(view, columns, self._decide)
+
+    def expect_console_delay(self, frames: int) -> int:
+        """As `policies.agent.Delayed` has it."""
+        return self._actuator.expect_console_delay(frames)
+
+    @torch.inference_mode()
+    def _decide(self, view: SeatView, columns: NDArray[np.int64], pending: NDArray[np.uint8]) -> NDArray[np.integer]:
         index = torch.from_numpy(columns)
-        inputs = PolicyInputs(*map(torch.from_numpy, (view.floats, view.ids, self._queue.pending[columns])))
+        inputs = PolicyInputs(*map(torch.from_numpy, (view.floats, view.ids, pending)))
         uniforms = torch.from_numpy(self._random.random((len(columns), 6), np.float32))
         step = self._policy.step(inputs, tuple(s[index] for s in self._state), uniforms, self._temperature)
         for kept, after in zip(self._state, step.state, strict=True):
             kept[index] = after
-        return self._queue.push(columns, step.parts.numpy())
+        return step.parts.numpy()
 
     def get_state(self) -> dict[str, Any]:
         """Recurrent states, actions under way and random stream."""
         return {
             "state": tuple(layer.numpy().copy() for layer in self._state),
-            "pending": self._queue.pending.copy(),
+            "actuator": self._actuator.get_state(),
             "random": self._random.bit_generator.state,
         }
 
@@ -57,5 +66,5 @@ class NetworkAgent:
         """Go on from `get_state` of an agent of this policy and capacity."""
         for layer, saved in zip(self._state, state["state"], strict=True):
             layer.copy_(torch.from_numpy(saved))
-        self._queue.pending[...] = state["pending"]
+        self._actuator.set_state(state["actuator"])
         self._random.bit_generator.state = state["random"]

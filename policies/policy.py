@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from policies.cores import State, build_core
-from policies.embed import Encoder, LastParts
+from policies.embed import Encoder, LastParts, is_nothing
 from policies.head import ControllerHead, HeadOutput
 from policies.spec import PolicySpec, disagreements
 
@@ -28,7 +28,7 @@ class PolicyInputs(NamedTuple):
 
     floats: Tensor  # [.., F] float32
     ids: Tensor  # [.., K] integer
-    queue: Tensor  # [.., delay_frames, 6] integer: actions under way, oldest first
+    queue: Tensor  # [.., delay_frames, 6] integer: actions under way, oldest first (`policies.delay`)
 
 
 class PolicyStep(NamedTuple):
@@ -82,6 +82,8 @@ class Policy(nn.Module):
     def _features(self, hidden: Tensor, inputs: PolicyInputs) -> Tensor:
         """The last action is the newest one under way; without a delay, the controller in the observation."""
         last = inputs.queue[..., -1, :] if self.spec.delay_frames else self.last_parts(inputs.floats)
+        if self.spec.delay_varies and not self.spec.least_delay_frames:
+            last = torch.where(is_nothing(last)[..., None], self.last_parts(inputs.floats), last)
         return torch.cat([hidden, last.to(hidden.dtype)], -1)
 
 

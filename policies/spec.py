@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from envs.controller import PART_SIZES
 from envs.observation import FLOATS, IDS, OBSERVATION_VERSION
@@ -20,10 +20,40 @@ class CoreSpec(BaseModel):
     layers: int = Field(1, ge=1, le=16, description="core layers")
 
 
-class PolicySpec(BaseModel):
-    """Frozen description of a policy; stored in every checkpoint and agent file, part of its digest."""
+class ActionTiming(BaseModel):
+    """When a policy decides and when its actions apply."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delay_frames: int = Field(0, ge=0, le=36, description="an action applies this many frames after its observation")
+    min_delay_frames: int | None = Field(
+        None, ge=0, le=36, description="each game draws its delay evenly from this to delay_frames; null: delay_frames"
+    )
+    action_repeat: int = Field(
+        1, ge=1, le=16, description="game frames between two decisions; an action is held for so many"
+    )
+
+    @property
+    def least_delay_frames(self) -> int:
+        """The shortest delay that a game may have."""
+        return self.delay_frames if self.min_delay_frames is None else self.min_delay_frames
+
+    @property
+    def delay_varies(self) -> bool:
+        """Whether games differ in their delay."""
+        return self.least_delay_frames < self.delay_frames
+
+    @model_validator(mode="after")
+    def _least_is_not_above(self) -> Self:
+        if self.least_delay_frames > self.delay_frames:
+            raise ValueError(
+                f"min_delay_frames ({self.min_delay_frames}) must not be above delay_frames ({self.delay_frames})"
+            )
+        return self
+
+
+class PolicySpec(ActionTiming):
+    """Frozen description of a policy; stored in every checkpoint and agent file, part of its digest."""
 
     observation_version: int = OBSERVATION_VERSION
     observation_floats: int = FLOATS
@@ -32,9 +62,17 @@ class PolicySpec(BaseModel):
     core: CoreSpec = CoreSpec()
     embedding_width: int = Field(16, ge=2, le=256, description="width of each learned embedding")
     head_width: int = Field(64, ge=8, le=1024, description="residual width of the autoregressive controller head")
-    delay_frames: int = Field(0, ge=0, le=36, description="an action applies this many frames after its observation")
     characters: tuple[str, ...] = Field(("FOX",), description="characters the policy was trained to play")
     format: Literal["exphil-league-policy-1"] = "exphil-league-policy-1"
+
+    @model_serializer(mode="wrap")
+    def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields younger than the format are left out at their defaults: older checkpoints keep their digests."""
+        kept: dict[str, Any] = dump(self)
+        for name in ("min_delay_frames", "action_repeat"):
+            if kept[name] == type(self).model_fields[name].default:
+                del kept[name]
+        return kept
 
 
 _AGREED: Final = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,21 @@ from tests.fakes import FakeBackend
 torch.set_num_threads(1)
 
 
-def small_recipe(delay_frames: int = 0, core: str = "gru", time_limit_s: float = 0.4, **ppo: object) -> Recipe:
-    """Eight games of 24 frames, chunks of 16 rows: games begin in the middle of chunks."""
+def small_recipe(
+    delay_frames: int = 0,
+    core: str = "gru",
+    time_limit_s: float = 0.4,
+    timing: Mapping[str, int] | None = None,
+    **ppo: object,
+) -> Recipe:
+    """Eight games of 24 frames, chunks of 16 frames: games begin in the middle of chunks."""
     return Recipe(
         seed=3,
         policy=PolicyConfig(
-            core=CoreSpec(name=core, width=16), embedding_width=4, head_width=8, delay_frames=delay_frames
+            core=CoreSpec(name=core, width=16),
+            embedding_width=4,
+            head_width=8,
+            **{"delay_frames": delay_frames, **(timing or {})},
         ),
         game={"stocks": 1, "time_limit_s": time_limit_s},
         ppo=PPOConfig(**{"games": 8, "unroll_frames": 16, "value_warmup_updates": 1, **ppo}),
@@ -106,6 +115,7 @@ def new_sampler(run: Path, recipe: Recipe, backend: FakeBackend | None = None) -
         SamplerSettings(
             recipe.ppo.unroll_frames,
             Reward(recipe.ppo.reward, recipe.ppo.gamma),
+            recipe.ppo.gamma,
             recipe.ppo.opponents_per_runner,
             seed=5,
         ),

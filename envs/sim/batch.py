@@ -48,6 +48,7 @@ class SimBackend:
         """Start new games where mask [N]; see Backend.reset. Raises UnsupportedMatchup before any game changes."""
         chosen = np.flatnonzero(mask)
         rows = [self._matchup_rows(matchups[n]) for n in chosen]
+        self._games[chosen] = new_games(len(chosen))  # nothing of the last game is left, held buttons neither
         for n, (characters, stage) in zip(chosen, rows, strict=True):
             start_game(self._games[n : n + 1], self._tables, matchups[n], characters, stage, int(seeds[n]))
             self._blank(n, matchups[n])

@@ -108,5 +108,5 @@ def _sampler(store: Path, digests: Sequence[str], opponents: int, games: int, un
         {_LEARNER: checkpoint.load(store / digests[0])},
         EvenLeague(_LEARNER, digests[1 : 1 + opponents], matchup),
         lambda digest, capacity: load_agent(store, 0, digest, capacity),
-        SamplerSettings(unroll_frames, Reward(RewardWeights(), 1.0), opponents=2 * opponents, seed=0),
+        SamplerSettings(unroll_frames, Reward(RewardWeights(), 1.0), 1.0, opponents=2 * opponents, seed=0),
     )

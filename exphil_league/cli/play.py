@@ -41,6 +41,8 @@ class Play(Command):
     """where the game is saved; default: a new file here"""
     view: bool = False
     """show the game in the terminal"""
+    console_delay: int = 0
+    """frames that the console adds between a press and its effect; agents press so much earlier, as far as they can"""
 
     def run(self) -> Outcome:
         from exphil_league.play.session import PlaySettings, play
@@ -58,6 +60,7 @@ class Play(Command):
             seed=self.seed,
             out=self.out,
             view=self.view,
+            console_delay=self.console_delay,
         )
         return Outcome(play(settings))
 

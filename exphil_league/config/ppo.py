@@ -41,13 +41,15 @@ class PPOConfig(Section):
     """Self-play PPO of one learning player."""
 
     games: int = Field(64, ge=2, description="games N a runner plays at once")
-    unroll_frames: int = Field(64, ge=4, description="frames T in a chunk")
+    unroll_frames: int = Field(64, ge=4, description="game frames in a chunk; a multiple of policy.action_repeat")
     epochs: int = Field(2, ge=1, description="passes over a chunk")
     minibatches: int = Field(2, ge=1, description="parts a chunk's columns are split into, whole sequences each")
     accumulate: int = Field(1, ge=1, description="minibatches whose gradients make one step; divides minibatches")
     learning_rate: float = Field(3e-4, gt=0, description="Adam step size")
-    gamma: float = Field(0.997, gt=0, lt=1, description="discount per agent step")
-    gae_lambda: float = Field(0.95, ge=0, le=1, description="trace decay of advantages per agent step")
+    gamma: float = Field(
+        0.997, gt=0, lt=1, description="discount per game frame; a decision held k frames is discounted by gamma^k"
+    )
+    gae_lambda: float = Field(0.95, ge=0, le=1, description="trace decay of advantages per decision")
     clip: float = Field(0.2, gt=0, description="clip of the probability ratio")
     value_clip: float = Field(0.0, ge=0, description="values move at most this far from the behaviour's; 0: no limit")
     value_weight: float = Field(0.5, ge=0, description="weight of the value head's loss")

@@ -52,6 +52,15 @@ class Recipe(Section):
             raise ValueError("league.starts.styles is above 0 and there are no styles: set styles.by")
         return self
 
+    @model_validator(mode="after")
+    def _windows_hold_whole_decisions(self) -> Recipe:
+        repeat = self.policy.action_repeat
+        lengths = {"ppo.unroll_frames": self.ppo.unroll_frames, "imitation.window_frames": self.imitation.window_frames}
+        for key, frames in lengths.items():
+            if frames % repeat:
+                raise ValueError(f"{key} ({frames}) must be a multiple of policy.action_repeat ({repeat})")
+        return self
+
     def league_setup(self) -> LeagueSetup:
         """What the league keeps of the recipe, so that a ladder is read without it."""
         return LeagueSetup(league=self.league, rating=self.rating, game=self.game, evaluation=self.evaluation)

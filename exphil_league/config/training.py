@@ -12,7 +12,9 @@ from exphil_league.config.game import CharacterNames
 class ImitationConfig(Section):
     """Behavioural cloning: from .slp files to the warm start."""
 
-    window_frames: int = Field(64, ge=8, le=1024, description="frames T of a training window")
+    window_frames: int = Field(
+        64, ge=8, le=1024, description="game frames of a training window; a multiple of policy.action_repeat"
+    )
     batch_windows: int = Field(32, ge=1, description="windows B in a batch")
     epochs: int = Field(3, ge=1, description="passes over the training windows at most")
     max_minutes: float = Field(

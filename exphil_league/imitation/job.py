@@ -62,7 +62,7 @@ def make_job(
         train.append(game)
         total += size
         for parts in seats:
-            counts.add(parts, spec.delay_frames)
+            counts.add(parts, spec)
     if not train or not held:
         raise UserError(_nothing_left(config, len(games), len(train), len(held)))
     return CloneJob(config, spec, windows, tuple(train), tuple(held), characters, counts, total, seed)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.controller import PART_SIZES
+from policies.spec import ActionTiming
 from policies.transitions import TRANSITION_ROWS, partner_size, transition_row
 
 JOINT_PARTS: Final[dict[str, tuple[int, ...]]] = {
@@ -69,10 +70,11 @@ class TransitionCounts:
     )
     """[row of `policies.transitions`, next] of each action part."""
 
-    def add(self, parts: Parts, delay_frames: int) -> None:
-        """Count a seat's controllers [n, 6]; the first label is that of frame 1 + delay_frames."""
+    def add(self, parts: Parts, timing: ActionTiming) -> None:
+        """Count a seat's controllers [n, 6]: each label with what was pressed an action repeat before it."""
         parts = parts.astype(np.int64)
-        last, following = parts[delay_frames:-1], parts[delay_frames + 1 :]
+        last = parts[timing.delay_frames : -timing.action_repeat]
+        following = parts[timing.delay_frames + timing.action_repeat :]
         for name, counts in self.joint.items():
             _count(counts, joint(last, name), joint(following, name))
         for part, counts in enumerate(self.single):

@@ -94,7 +94,7 @@ def clone_engine(serial: bool, place: TrainingPlace, out: Path) -> tuple[Parser,
 def window_spec(config: ImitationConfig, spec: PolicySpec, reward: RewardWeights, gamma: float) -> WindowSpec:
     """How windows are cut for a policy of `spec`."""
     weights = tuple(float(weight) for weight in reward.vector())
-    return WindowSpec(config.window_frames, spec.delay_frames, weights, gamma)
+    return WindowSpec(config.window_frames // spec.action_repeat, spec, weights, gamma)
 
 
 def games_of(config: ImitationConfig, replays: Path, filters: ReplaysConfig, parser: Parser) -> list[CachedGame]:

@@ -3,12 +3,17 @@
 A window is T frames of one seat of one game and never crosses a game's border. Its recurrent state begins at
 zero and every row counts in the loss: a policy is asked to act from a cold start too, and a row judged without
 its past can only make the held-out loss worse. It hardly does: a GRU trained on windows of 64 predicts held-out
-real games equally well with its state carried through whole games (1.232 nats a frame, 1.234 cold). The label
-of row t is the controller of frame t + 1 + delay_frames, its queue holds those of t + 1 .. t + delay_frames.
+real games equally well with its state carried through whole games (1.232 nats a frame, 1.234 cold).
+
+The label of a row at frame f is the controller of frame f + delay_frames + action_repeat, its queue holds those of
+f + 1 .. f + delay_frames. With an action repeat of k the rows of a window are k frames apart, windows begin at each
+of k phases, and the label is what a player does at the end of the k frames: so the controller that a row sees last
+is the label of the row before it, as it is in play.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -19,6 +24,8 @@ from numpy.typing import NDArray
 
 from exphil_league.imitation.cache import CachedGame
 from exphil_league.imitation.rows import SeatRows, read_shard
+from policies.delay import NOTHING, game_delays
+from policies.spec import ActionTiming
 
 POOL_GAMES: Final = 12
 """Games whose windows are mixed with each other (about 3,000 windows of 64 frames, 90 MB)."""
@@ -28,9 +35,9 @@ POOL_GAMES: Final = 12
 class WindowSpec:
     """How rows become windows."""
 
-    frames: int
+    rows: int
     """T"""
-    delay_frames: int
+    timing: ActionTiming
     reward_weights: tuple[float, ...]
     """In the order of `envs.reward.TERMS`."""
     gamma: float
@@ -42,7 +49,7 @@ class Windows(NamedTuple):
 
     floats: NDArray[np.float32]  # [B, T, F]
     ids: NDArray[np.int32]  # [B, T, K]
-    queue: NDArray[np.uint8]  # [B, T, d, 6]
+    queue: NDArray[np.uint8]  # [B, T, d, 6] as `policies.delay` has it
     last: NDArray[np.uint8]  # [B, T, 6] the controller before the label
     labels: NDArray[np.uint8]  # [B, T, 6]
     returns: NDArray[np.float32]  # [B, T] discounted reward from this row on
@@ -58,32 +65,55 @@ class Windows(NamedTuple):
         return Windows._make(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
-def cut(seat: SeatRows, spec: WindowSpec) -> Windows | None:
-    """All windows of one seat; every labelled row is counted in exactly one. None for a game shorter than one.
+def cut(seat: SeatRows, spec: WindowSpec, delay_frames: int | None = None) -> Windows | None:
+    """All windows of one seat; every labelled frame is counted in exactly one. None for a game shorter than one.
 
-    The last window ends with the game and overlaps the one before it.
+    The last window of a phase ends with the game and overlaps the one before it. `delay_frames` of this game;
+    default: the greatest.
     """
-    delay, length = spec.delay_frames, spec.frames
-    if not window_count(len(seat.parts), spec):
+    pieces = [_at(phase, len(seat.parts), spec) for phase in range(spec.timing.action_repeat)]
+    at, counted = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    if not len(at):
         return None
-    labelled = len(seat.parts) - 1 - delay
-    starts = np.arange(0, labelled - length + 1, length)
-    if labelled % length:
-        starts = np.append(starts, labelled - length)
-    at = starts[:, None] + np.arange(length)
-    counted = np.ones(at.shape, np.bool_)
-    counted[-1] = np.arange(length) >= -labelled % length
+    delay = spec.timing.delay_frames if delay_frames is None else delay_frames
     returns = discounted(seat.rewards @ np.asarray(spec.reward_weights, np.float32), spec.gamma)
-    queue = seat.parts[at[..., None] + np.arange(1, delay + 1)]
-    return Windows(
-        seat.floats[at], seat.ids[at], queue, seat.parts[at + delay], seat.parts[at + delay + 1], returns[at], counted
-    )
+    last = at + delay
+    queue = np.full((*at.shape, spec.timing.delay_frames, seat.parts.shape[1]), NOTHING, np.uint8)
+    queue[:, :, spec.timing.delay_frames - delay :] = seat.parts[at[..., None] + np.arange(1, delay + 1)]
+    labels = seat.parts[last + spec.timing.action_repeat]
+    return Windows(seat.floats[at], seat.ids[at], queue, seat.parts[last], labels, returns[at], counted)
 
 
-def window_count(rows: int, spec: WindowSpec) -> int:
-    """How many windows `cut` makes of a seat with so many rows."""
-    labelled = rows - 1 - spec.delay_frames
-    return -(-labelled // spec.frames) if labelled >= spec.frames else 0
+def _at(phase: int, frames: int, spec: WindowSpec) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Frames [B, T] of the rows of a phase's windows in a game of so many frames, and which of them are counted."""
+    rows, repeat = _labelled(phase, frames, spec), spec.timing.action_repeat
+    if rows < spec.rows:
+        return np.empty((0, spec.rows), np.int64), np.empty((0, spec.rows), np.bool_)
+    starts = np.arange(0, rows - spec.rows + 1, spec.rows)
+    if rows % spec.rows:
+        starts = np.append(starts, rows - spec.rows)
+    at = starts[:, None] + np.arange(spec.rows)
+    counted = np.ones(at.shape, np.bool_)
+    counted[-1] = np.arange(spec.rows) >= -rows % spec.rows
+    return phase + repeat * at, counted
+
+
+def _labelled(phase: int, frames: int, spec: WindowSpec) -> int:
+    """Rows of a phase that have a label, whatever the delay."""
+    repeat = spec.timing.action_repeat
+    return max(0, -(-(frames - repeat - spec.timing.delay_frames - phase) // repeat))
+
+
+def window_count(frames: int, spec: WindowSpec) -> int:
+    """How many windows `cut` makes of a seat with so many frames."""
+    rows = [_labelled(phase, frames, spec) for phase in range(spec.timing.action_repeat)]
+    return sum(-(-count // spec.rows) for count in rows if count >= spec.rows)
+
+
+def delay_of(game: CachedGame, seat: int, spec: WindowSpec) -> int:
+    """The delay that a seat of a game is learnt with; always the same one."""
+    seed = np.array([zlib.crc32(game.game_id.encode())], np.uint32)
+    return int(game_delays(spec.timing, seed, np.array([seat]))[0])
 
 
 @njit(cache=True)
@@ -100,7 +130,8 @@ def discounted(rewards: NDArray[np.float32], gamma: float) -> NDArray[np.float32
 def windows_of(game: CachedGame, spec: WindowSpec, characters: Sequence[int] = ()) -> Windows | None:
     """Windows of a game's human seats; with `characters`, of the seats that play one of them."""
     chosen = game.seats_of(read_shard(game.shard), characters)
-    pieces = [windows for seat in chosen if (windows := cut(seat, spec)) is not None]
+    cuts = [cut(seat, spec, delay_of(game, index, spec)) for index, seat in enumerate(chosen)]
+    pieces = [windows for windows in cuts if windows is not None]
     return Windows.join(pieces) if pieces else None
 
 

@@ -21,6 +21,7 @@ from envs.slippi.write import SlpWriter, meta_from_frame
 from exphil_league.play.pace import Pacer
 from exphil_league.play.terminal import TerminalView
 from policies.agent import Agent, SeatView
+from policies.delay import DelayQueue
 
 _VIEW_EVERY_FRAMES = 3
 _WARM_UP_FRAMES = 3
@@ -45,14 +46,19 @@ class Played:
 class Table:
     """A backend of one game with an agent in each seat."""
 
-    def __init__(self, backend: Backend, agents: tuple[Agent, Agent], matchup: Matchup, seed: int) -> None:
+    def __init__(
+        self, backend: Backend, agents: tuple[Agent, Agent], matchup: Matchup, seed: int, added_delay_frames: int = 0
+    ) -> None:
+        """`added_delay_frames`: inputs reach the backend so late, as a console's would."""
         self.backend, self.agents = backend, agents
+        self._console = DelayQueue(SEATS, added_delay_frames)
         self._matchup, self._seed = matchup.row()[None], np.array([seed], np.uint64)
 
     def start(self) -> NDArray[np.void]:
         """A new game; returns its first frame [1]. Raises UnsupportedMatchup."""
         for seat, agent in enumerate(self.agents):
             agent.reset(_COLUMNS[seat : seat + 1])
+        self._console.reset(_COLUMNS)
         return self.backend.reset(np.ones(1, np.bool_), self._matchup, self._seed)
 
     def step(self, frames: NDArray[np.void]) -> NDArray[np.void]:
@@ -63,7 +69,7 @@ class Table:
             column = _COLUMNS[seat : seat + 1]
             view = SeatView(frames, column, seen.floats[:, seat], seen.ids[:, seat])
             parts[:, seat] = agent.act(view, column)
-        return self.backend.step(decode(parts))
+        return self.backend.step(decode(self._console.push(_COLUMNS, parts[0])[None]))
 
 
 def play_game(
@@ -75,13 +81,15 @@ def play_game(
     speed: float = 1.0,
     out: Path | None = None,
     view: bool = False,
+    added_delay_frames: int = 0,
 ) -> Played:
     """Play one game on a backend of one game.
 
     `speed` is a multiple of 60 frames a second, 0 for flat out. With `out` the game is saved there as it goes; an
-    interrupted one too, as a game without an end. Raises UnsupportedMatchup, and OSError where `out` cannot be written.
+    interrupted one too, as a game without an end. `added_delay_frames` is a console's delay, played by us.
+    Raises UnsupportedMatchup, and OSError where `out` cannot be written.
     """
-    table = Table(backend, agents, matchup, seed)
+    table = Table(backend, agents, matchup, seed, added_delay_frames)
     frames = table.start()
     for _ in range(_WARM_UP_FRAMES):  # what compiles or loads at the first call does so before the clock runs
         frames = table.step(frames)

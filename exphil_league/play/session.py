@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from exphil_league.play.game import CAPACITY, Played, play_game
 from exphil_league.play.pace import FRAMES_PER_S, Pacer
 from exphil_league.play.terminal import TerminalView
 from exphil_league.run_folder import reopen
-from policies.agent import Agent
+from policies.agent import Agent, Delayed
 
 DEFAULT_OPPONENT = "fighter"
 _SEEDS = 2**64 - 1
@@ -42,13 +43,15 @@ class PlaySettings:
     seed: int | None = None
     out: Path | None = None
     view: bool = False
+    console_delay: int = 0
+    """Frames from a press to the game's reading it that the console adds (online play: 2 and more)."""
 
 
 def play(settings: PlaySettings) -> dict[str, Any]:
     """Play one game and say how it went. Raises UserError for players, stages or paths that are none.
 
     Returns {"agent", "opponent", "winner" name or None, "stocks", "percent", "frames", "ended_by", "seconds",
-    "late_frames", "fps", "seed", "slp"}.
+    "late_frames", "fps", "seed", "slp", "console_delay_frames", "warnings"}.
     """
     _check(settings)
     seed = secrets.randbits(32) if settings.seed is None else settings.seed
@@ -56,6 +59,8 @@ def play(settings: PlaySettings) -> dict[str, Any]:
         load_player(_agent_name(settings), CAPACITY, seed),
         load_player(settings.opponent, CAPACITY, seed + 1),
     )
+    warnings = [text for agent in agents for text in _delay_warnings(agent, settings.console_delay)]
+    say(*(f"warning: {text}" for text in warnings))
     matchup = Matchup(
         characters=settings.characters,
         stage=settings.stage,
@@ -67,11 +72,37 @@ def play(settings: PlaySettings) -> dict[str, Any]:
     backend = make_backend(settings.backend, num_games=1)
     try:
         say(f"{agents[0].name} against {agents[1].name}, {settings.stage.lower().replace('_', ' ')}, seed {seed}")
-        played = play_game(backend, agents, matchup, seed, speed=settings.speed, out=out, view=settings.view)
+        played = play_game(
+            backend,
+            agents,
+            matchup,
+            seed,
+            speed=settings.speed,
+            out=out,
+            view=settings.view,
+            added_delay_frames=settings.console_delay if settings.backend == "sim" else 0,
+        )
     finally:
         backend.close()
     _report(played, agents, out)
-    return _result(played, agents, seed, out)
+    return _result(played, agents, seed, out) | {
+        "console_delay_frames": settings.console_delay,
+        "warnings": warnings,
+    }
+
+
+def _delay_warnings(agent: Agent, console_delay: int) -> Iterator[str]:
+    """Make room for the console's delay in the agent's; what is to be said where that is not possible."""
+    if not isinstance(agent, Delayed):
+        return
+    timing, total = agent.timing, console_delay + agent.expect_console_delay(console_delay)
+    if total > timing.delay_frames:
+        least, most = timing.least_delay_frames, timing.delay_frames
+        trained = f"{least} to {most}" if timing.delay_varies else f"{most}"
+        yield (
+            f"{agent.name} was trained with a delay of {trained} frames and plays with {total}, all of them the "
+            f"console's: expect it to be worse; train with policy.delay_frames of {total} or more"
+        )
 
 
 def _check(settings: PlaySettings) -> None:
@@ -83,6 +114,8 @@ def _check(settings: PlaySettings) -> None:
         raise UserError(f"--speed is {settings.speed:g}; 1 is real time, 0 as fast as it goes")
     if settings.seed is not None and not 0 <= settings.seed < _SEEDS:
         raise UserError(f"--seed is {settings.seed}; it must be from 0 to 2**64 - 2")
+    if not 0 <= settings.console_delay <= 60:
+        raise UserError(f"--console-delay is {settings.console_delay}; it must be from 0 to 60 frames")
     if not 0 < settings.time_limit_s <= 480:
         raise UserError(f"--time-limit-s is {settings.time_limit_s:g}; a game lasts at most 480 seconds")
 

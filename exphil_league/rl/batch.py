@@ -70,6 +70,7 @@ class ReturnSettings:
     """How rewards become advantages."""
 
     gamma: float
+    """Discount per decision."""
     gae_lambda: float
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -76,7 +76,9 @@ def algorithm_config(
 
 
 def slot_groups(recipe: Recipe, self_play: float | None = None) -> tuple[SlotGroup, ...]:
-    """How one runner's games are shared out among the recipe's learners. Raises UserError for too few games.
+    """How one runner's games are shared out among the recipe's learners.
+
+    Raises UserError for too few games, or for fewer columns of a learner than minibatches.
 
     self_play: share of a main's games in which it plays both seats; default: the recipe's.
     """
@@ -86,12 +88,26 @@ def slot_groups(recipe: Recipe, self_play: float | None = None) -> tuple[SlotGro
     mains = [p.name for p in learners if p.kind is PlayerKind.MAIN]
     exploiters = [p.name for p in learners if p.kind is not PlayerKind.MAIN]
     try:
-        return divide(
+        groups = divide(
             recipe.ppo.games,
             learner_shares(mains, exploiters, self_play, recipe.ppo.exploiter_share),
         )
     except ValueError as error:
         raise UserError(str(error)) from error
+    _check_columns(recipe, groups)
+    return groups
+
+
+def _check_columns(recipe: Recipe, groups: Sequence[SlotGroup]) -> None:
+    """An empty minibatch has no mean: its loss would be NaN, and its step left out without anything said."""
+    for player in dict.fromkeys(group.player for group in groups):
+        columns = sum(group.columns for group in groups if group.player == player)
+        if columns < recipe.ppo.minibatches:
+            raise UserError(
+                f"ppo.minibatches ({recipe.ppo.minibatches}) is more than the {columns} columns that ppo.games "
+                f"({recipe.ppo.games}) leave {player}: a minibatch holds at least one whole sequence. Lower "
+                "ppo.minibatches, or raise ppo.games or ppo.exploiter_share"
+            )
 
 
 def rllib_config(

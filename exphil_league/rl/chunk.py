@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass
 class Chunk:
-    """T frames of B seats that one learning player controlled.
+    """T decisions of B seats that one learning player controlled, `action_repeat` game frames apart.
 
     Row t holds what the player saw before its action, the action it sampled and what that brought. Buffers
     start poisoned (NaN, -1), so that a row nobody wrote is seen by the learner's check.
@@ -23,19 +23,19 @@ class Chunk:
     ids: NDArray[np.int32]
     """[T + 1, B, K]"""
     queue: NDArray[np.uint8]
-    """[T + 1, B, delay_frames, 6] actions under way, oldest first."""
+    """[T + 1, B, delay_frames, 6] actions under way, oldest first (`policies.delay`)."""
     resets: NDArray[np.bool_]
     """[T + 1, B], True where a new game begins: the state is zeroed BEFORE this row."""
     parts: NDArray[np.uint8]
-    """[T, B, 6] action parts sampled at this row (they apply delay_frames later)."""
+    """[T, B, 6] action parts sampled at this row (they apply the game's delay later)."""
     log_prob: NDArray[np.float32]
     """[T, B] behaviour log-probability of the whole action."""
     value: NDArray[np.float32]
     """[T + 1, B] behaviour value."""
     reward: NDArray[np.float32]
-    """[T, B] of the step that followed this row."""
+    """[T, B] of the frames until the next row, each discounted to this one."""
     terminated: NDArray[np.bool_]
-    """[T, B] the game ended in this step: nothing is bootstrapped through it."""
+    """[T, B] the game ended in these frames: nothing is bootstrapped through it."""
     truncated: NDArray[np.bool_]
     """[T, B] the game was cut (aborted): bootstrapped with the value of the row it was cut at."""
     state: tuple[NDArray[np.float32], ...]

@@ -90,7 +90,8 @@ class LeagueLearner(PPOTorchLearner):
                 continue
             merged = concatenate([chunk for _, chunk in found])
             present = self._policy(player) if stale else None
-            batch = to_batch(merged, ReturnSettings(ppo.gamma, ppo.gae_lambda), self._device, present)
+            returns = ReturnSettings(ppo.gamma**self._setup.spec.action_repeat, ppo.gae_lambda)
+            batch = to_batch(merged, returns, self._device, present)
             if player in self._teachers:
                 sources = [(s.source, s.sequence, chunk.log_prob.shape[1]) for s, chunk in found]
                 batch.teacher = self._teachers[player].log_probs(batch, sources)

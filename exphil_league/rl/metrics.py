@@ -43,7 +43,7 @@ def reward_metrics(stats: SampleStats, player: str) -> dict[str, float]:
     """What each reward term brought a learner, weighted, per minute of play; terms that bring nothing are left out."""
     if player not in stats.reward:
         return {}
-    minutes = stats.agent_steps[player] / FRAMES_PER_MINUTE
+    minutes = stats.seat_frames[player] / FRAMES_PER_MINUTE
     found = zip(TERMS, stats.reward[player] / minutes, strict=True)
     return {f"reward_{term}_per_minute": float(value) for term, value in found if value}
 

@@ -142,6 +142,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
                 SamplerSettings(
                     unroll_frames=setup.ppo.unroll_frames,
                     reward=Reward(setup.ppo.reward, setup.ppo.gamma),
+                    gamma=setup.ppo.gamma,
                     opponents=setup.opponents_per_runner,
                     seed=setup.seed + (self.worker_index or 0),
                     worker=f"runner-{self.worker_index or 0}",

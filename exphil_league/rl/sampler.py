@@ -1,6 +1,8 @@
-"""The sampling loop: N games advanced T frames, learners' seats recorded as chunks. Knows nothing of Ray.
+"""The sampling loop: N games advanced T decisions, learners' seats recorded as chunks. Knows nothing of Ray.
 
-Per frame there is one observation call, one forward per learner and per distinct opponent, one backend step.
+Per decision there is one forward per learner; per frame one observation call, one forward per distinct opponent
+whose turn it is, one backend step. With an action repeat of k a row of a chunk spans k frames. A game that ends
+among them stands still until the row is full, so that every game begins with a decision, as it does elsewhere.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from envs.reward import Reward
 from exphil_league.league.model import Job, MatchResult, Outcome
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.drift import action_counts
-from exphil_league.rl.lane import Lane
+from exphil_league.rl.lane import Lane, LaneSettings
 from exphil_league.rl.opponents import FrozenSeats, LoadAgent, OpponentCache
 from exphil_league.rl.slots import SlotGroup
 from exphil_league.rl.tables import JobDesk, JobSource
@@ -36,7 +38,10 @@ class SamplerSettings:
     """What a sampler needs to know besides its partners."""
 
     unroll_frames: int
+    """Frames of a sample: a multiple of the learners' action repeat."""
     reward: Reward
+    gamma: float
+    """Discount per game frame."""
     opponents: int
     """Distinct opponents at once, at most."""
     seed: int
@@ -56,13 +61,13 @@ class SampleStats:
     sample_s: float = 0.0
     """Wall time of sampling, seconds."""
     reward: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    """[K] what each reward term brought, weighted, summed over the steps of a learner's columns."""
-    agent_steps: dict[str, int] = field(default_factory=dict)
-    """Steps of a learner's columns."""
+    """[K] what each reward term brought, weighted, summed over the frames of a learner's columns."""
+    seat_frames: dict[str, int] = field(default_factory=dict)
+    """Frames that a learner's columns played."""
     player_frames: dict[str, int] = field(default_factory=dict)
     """Env frames that a learner was trained on."""
     actions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    """[ACTIONS] of these steps in each action state."""
+    """[ACTIONS] decisions of these columns in each action state."""
 
     def add(self, other: SampleStats) -> None:
         """Count what happened elsewhere too."""
@@ -70,7 +75,7 @@ class SampleStats:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for player, terms in other.reward.items():
             self.reward[player] = self.reward.get(player, 0.0) + terms
-            self.agent_steps[player] = self.agent_steps.get(player, 0) + other.agent_steps[player]
+            self.seat_frames[player] = self.seat_frames.get(player, 0) + other.seat_frames[player]
             self.player_frames[player] = self.player_frames.get(player, 0) + other.player_frames[player]
             self.actions[player] = self.actions.get(player, 0) + other.actions[player]
 
@@ -97,6 +102,7 @@ class Sampler:
         """Last published digest of each live player: named in the results as what was really played."""
         self.stats = SampleStats()
         players = dict.fromkeys(g.player for g in groups)
+        self._repeat = policies[next(iter(players))].spec.action_repeat
         self.lanes = [self._lane(i, player, groups) for i, player in enumerate(players)]
         single = [game for g in groups if g.learner_seats == 1 for game in g.game_indices]
         self.cache = OpponentCache(self._load(load_agent), len(single), settings.opponents)
@@ -110,6 +116,8 @@ class Sampler:
         self._seen = observe(self._frames)
         self._pressed = np.empty((backend.num_games, SEATS, len(NEUTRAL_PARTS)), np.uint8)
         self._pressed[:] = NEUTRAL_PARTS
+        self._over = np.zeros(backend.num_games, np.bool_)
+        """[N] games that ended in the present row."""
         self._no_results = np.zeros(backend.num_games, RESULT)
         self._results: list[MatchResult] = []
 
@@ -121,13 +129,13 @@ class Sampler:
                 self._begin_all()
             for lane in self.lanes:
                 lane.begin_chunk()
-            for row in range(self._settings.unroll_frames):
+            for row in range(self._settings.unroll_frames // self._repeat):
                 self._advance(row)
             chunks = [lane.finish_chunk(*self._seen) for lane in self.lanes]
         for lane in self.lanes:
             self.stats.add(_lane_stats(lane))
         self._report()
-        self.stats.env_frames += self._settings.unroll_frames * self._backend.num_games
+        self.stats.env_frames += sum(lane.chunk.env_frames for lane in self.lanes)
         self.stats.sample_s += perf_counter() - started
         return chunks
 
@@ -187,7 +195,8 @@ class Sampler:
     def _lane(self, index: int, player: str, groups: Sequence[SlotGroup]) -> Lane:
         own = [g for g in groups if g.player == player]
         seed = int(np.random.SeedSequence([self._settings.seed, index]).generate_state(1)[0])
-        return Lane(player, self._policies[player], own, self._settings.unroll_frames, seed)
+        settings = LaneSettings(self._settings.unroll_frames // self._repeat, self._settings.gamma)
+        return Lane(player, self._policies[player], own, settings, seed)
 
     def _load(self, load_agent: LoadAgent) -> LoadAgent:
         """A live player as opponent is played with the weights this runner has of it, not from a checkpoint."""
@@ -199,30 +208,43 @@ class Sampler:
 
         return load
 
-    # One frame
+    # One row
 
     def _advance(self, row: int) -> None:
-        floats, ids = self._seen
+        """A decision of every learner, and the frames that it is held for."""
+        for lane in self.lanes:
+            lane.decide(row, *self._seen)
+        for held in range(self._repeat):
+            if held:
+                self._seen = observe(self._frames, self._seen)
+            self._step(row, held)
+        if self._over.any():
+            self._turn_over(np.flatnonzero(self._over))
+            self._over[:] = False
+        self._seen = observe(self._frames, self._seen)
+
+    def _step(self, row: int, held: int) -> None:
+        """One frame under the actions of a row. Games that are over already stand still."""
         pressed = self._pressed
         for lane in self.lanes:
-            lane.act(row, floats, ids, pressed)
-        self._frozen_seats.act(self._frames, floats, ids, pressed)
+            lane.press(row, pressed)
+        self._frozen_seats.act(self._frames, *self._seen, pressed)
         before = self._frames_copy()
-        frames = self._backend.step(decode(pressed))
-        done = self._backend.done
+        self._frames = self._backend.step(decode(pressed))
+        ended = self._backend.done & ~self._over
         # Results are only read where a game is over, which is rare.
-        result = self._backend.result if done.any() else self._no_results
-        cut = done & (result["ended_by"] == EndedBy.FAULT)
-        rewards = self._settings.reward(before, frames, done, result)
-        if cut.any():  # the last frame of a game that died is nonsense
-            rewards.total[cut] = 0.0
-            rewards.weighted[cut] = 0.0
+        result = self._backend.result if ended.any() else self._no_results
+        cut = ended & (result["ended_by"] == EndedBy.FAULT)
+        rewards = self._settings.reward(before, self._frames, ended, result)
+        worthless = cut | self._over  # the last frame of a game that died is nonsense
+        if worthless.any():
+            rewards.total[worthless] = 0.0
+            rewards.weighted[worthless] = 0.0
         for lane in self.lanes:
-            lane.record(row, rewards, done & ~cut, cut)
-        self._frames = frames
-        if done.any():
-            self._turn_over(np.flatnonzero(done))
-        self._seen = observe(self._frames, self._seen)
+            lane.record(row, held, rewards, ended & ~cut, cut)
+            if held and self._over.any():
+                lane.leave_out(self._over)
+        self._over |= ended
 
     def _frames_copy(self) -> NDArray[np.void]:
         # Copied as plain words: numpy copies structured arrays field by field.
@@ -251,15 +273,16 @@ class Sampler:
         for game in games:
             self._matchups[game] = self._jobs[game].matchup.row()
             self._seeds[game] = self._jobs[game].seed
-            self._seat(int(game), self._jobs[game])
         self._frames = self._backend.reset(mask, self._matchups, self._seeds)
+        for game in games:
+            self._seat(int(game), self._jobs[game])
 
     def _seat(self, game: int, job: Job) -> None:
         learner = job.learner_sides.index(True)
         both = all(job.learner_sides)
         for lane in self.lanes:
             if game in lane.games:
-                lane.begin_game(game, None if both else learner)
+                lane.begin_game(game, None if both else learner, int(self._frames["seed"][game]))
         if not both:
             other = 1 - learner
             live = job.players[other] in self._policies
@@ -297,7 +320,7 @@ def _lane_stats(lane: Lane) -> SampleStats:
     chunk = lane.chunk
     return SampleStats(
         reward={lane.player: lane.reward},
-        agent_steps={lane.player: chunk.log_prob.size},
+        seat_frames={lane.player: lane.seat_frames},
         player_frames={lane.player: chunk.env_frames},
         actions={lane.player: action_counts(chunk.ids[:-1])},
     )

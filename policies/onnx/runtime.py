@@ -6,9 +6,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from policies.actuator import Actuator
 from policies.agent import SeatView
-from policies.delay import DelayQueue
 from policies.onnx.agent_file import AgentFile
+from policies.spec import ActionTiming
 
 
 class OnnxStep:
@@ -50,20 +51,28 @@ class OnnxAgent:
         self.capacity = capacity
         self._step = OnnxStep(agent_file.model)
         self._state = self._step.initial_state(capacity)
-        self._queue = DelayQueue(capacity, agent_file.spec.delay_frames)
+        self.timing: ActionTiming = agent_file.spec
+        self._actuator = Actuator(capacity, agent_file.spec)
         self._random = np.random.default_rng(seed)
 
     def reset(self, columns: NDArray[np.int64]) -> None:
         """A new game begins in these columns."""
-        self._queue.reset(columns)
+        self._actuator.reset(columns)
         for tensor in self._state:
             tensor[columns] = 0.0
 
     def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Action parts [n, 6] that columns [n] press on this frame."""
+        return self._actuator.act(view, columns, self._decide)
+
+    def expect_console_delay(self, frames: int) -> int:
+        """As `policies.agent.Delayed` has it."""
+        return self._actuator.expect_console_delay(frames)
+
+    def _decide(self, view: SeatView, columns: NDArray[np.int64], pending: NDArray[np.uint8]) -> NDArray[np.integer]:
         uniforms = self._random.random((len(columns), 6), np.float32)
         state = tuple(tensor[columns] for tensor in self._state)
-        parts, _, _, after = self._step(view.floats, view.ids, self._queue.pending[columns], uniforms, state)
+        parts, _, _, after = self._step(view.floats, view.ids, pending, uniforms, state)
         for kept, new in zip(self._state, after, strict=True):
             kept[columns] = new
-        return self._queue.push(columns, parts)
+        return parts

@@ -12,9 +12,11 @@ import torch
 
 from exphil_league.config.league import CurriculumStage
 from exphil_league.config.recipe import Recipe
+from exphil_league.errors import UserError
 from exphil_league.league.actor import RemoteLeague
 from exphil_league.league.service import LocalLeague
 from exphil_league.rl.algorithm import LeaguePPO
+from exphil_league.rl.build import slot_groups
 from exphil_league.rl.shared import share
 from policies import checkpoint
 from tests.fakes import FakeBackend
@@ -82,10 +84,10 @@ def test_checkpoint_brings_back_weights_optimizer_and_standing(tmp_path: Path) -
     algo.stop()
 
 
-@pytest.mark.parametrize("delay_frames", [0, 3])
-def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path, delay_frames: int) -> None:
+@pytest.mark.parametrize("timing", [{}, {"delay_frames": 3, "min_delay_frames": 1, "action_repeat": 2}])
+def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path, timing: dict[str, int]) -> None:
     """A run that stops and goes on, with everything opened anew, is the run that never stopped."""
-    recipe = small_recipe(delay_frames, time_limit_s=0.9)
+    recipe = small_recipe(timing=timing, time_limit_s=0.9)
     straight, _ = serial_run(tmp_path / "straight", recipe)
     for _ in range(8):
         straight.train()
@@ -110,6 +112,16 @@ def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path,
     assert again.status()["counts"]["games.train"] == straight.membership._league.status()["counts"]["games.train"] > 8
     resumed.stop()
     straight.stop()
+
+
+def test_more_minibatches_than_a_players_columns_are_refused() -> None:
+    """Sixteen games leave the exploiter one; six minibatches of it would be empty, and their losses NaN."""
+    recipe = small_recipe(games=16, minibatches=5, exploiter_share=0.05)
+    with pytest.raises(UserError, match=r"ppo\.minibatches \(5\) is more than the 1 columns .* leave main_exploiter"):
+        slot_groups(recipe)
+    main_alone = small_recipe(games=4, minibatches=4)
+    with pytest.raises(UserError, match=r"leave main: "):
+        slot_groups(main_alone, self_play=0.0)
 
 
 def test_a_curriculum_comes_before_self_play(tmp_path: Path) -> None:

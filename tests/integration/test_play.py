@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from envs.backend import Matchup
 from envs.frame import LEADER, empty_frames
@@ -25,7 +27,10 @@ from exphil_league.play.game import CAPACITY, play_game
 from exphil_league.play.pace import Pacer
 from exphil_league.play.session import PlaySettings, play
 from exphil_league.play.terminal import picture
+from policies.onnx.agent_file import write_agent_file
+from policies.policy import Policy
 from policies.scripted import make_scripted
+from policies.spec import CoreSpec, PolicySpec
 
 MATCHUP = Matchup(stage="BATTLEFIELD", stocks=1, time_limit_s=20.0)
 
@@ -111,6 +116,30 @@ def test_play_refuses_bad_input(settings: PlaySettings, words: str, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_play_makes_room_for_the_consoles_delay_and_says_where_it_cannot(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    for delay in (0, 3):
+        policy = Policy(PolicySpec(core=CoreSpec(name="mlp", width=8), delay_frames=delay))
+        write_agent_file(tmp_path / f"{delay}.agent", policy, name=f"waits{delay}", digest="d")
+    settings = PlaySettings(
+        agent=str(tmp_path / "3.agent"), opponent=str(tmp_path / "0.agent"), seed=1, speed=0, stocks=1, time_limit_s=1,
+        out=tmp_path / "game.slp",
+    )  # fmt: skip
+    games = {}
+    for console in (0, 2):
+        result = play(replace(settings, console_delay=console))
+        games[console] = read_game(tmp_path / "game.slp").frames["players"]["controller"][:, :, LEADER]
+        assert result["console_delay_frames"] == console
+        texts = result["warnings"]
+        assert len(texts) == (console > 0)
+        assert all("waits0 was trained with a delay of 0 frames and plays with 2" in text for text in texts)
+    neutral = [(games[console]["stick_x"] == 0).all(0) for console in games]
+    assert not any(map(np.any, neutral)), "both seats press something"
+    first = [(games[console]["buttons"] != 0).argmax(0).tolist() for console in games]
+    assert first[0][0] == first[1][0], "the agent that waits three frames presses two earlier"
+    assert first[0][1] + 2 == first[1][1], "the one that does not wait is two frames late"
+
+
 def test_scripted_games_are_repeatable_files(tmp_path: Path) -> None:
     matchups = [Matchup(stage=stage, stocks=1, time_limit_s=10.0) for stage in ("FINAL_DESTINATION", "BATTLEFIELD")]
     paths = make_scripted_games(tmp_path / "a", 6, 4, matchups)
@@ -190,7 +219,7 @@ def test_pages_of_real_games_on_every_stage(stage: str, tmp_path: Path) -> None:
 
 
 def test_the_terminal_shows_stage_and_fighters(played) -> None:
-    frame = read_game(played[0]).frames[300]
+    frame = read_game(played[0]).frames[200]
     shown = picture(frame, color=False)
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.count("●") + shown.count("○") >= 2

@@ -7,6 +7,7 @@ import pytest
 
 from envs.controller import NEUTRAL_PARTS, PART_SIZES
 from exphil_league.imitation.metrics import JOINT_PARTS, HeldOutScores, TransitionCounts, joint, joint_size, total_nll
+from policies.spec import ActionTiming
 from policies.transitions import TRANSITION_ROWS
 
 
@@ -27,7 +28,7 @@ def test_the_table_learns_what_follows_and_the_majority_does_not() -> None:
     """A stick that goes round three places: no doubt for the table, ln 3 for the majority."""
     counts = TransitionCounts()
     round_and_round = _controllers([0, 8, 16] * 4000)
-    counts.add(round_and_round, 0)
+    counts.add(round_and_round, ActionTiming())
     scores = HeldOutScores(counts.baselines())
     last, label = round_and_round[:-1], round_and_round[1:]
     scores.add(last, label, np.zeros((len(label), 6), np.float32), label)
@@ -40,7 +41,7 @@ def test_the_table_learns_what_follows_and_the_majority_does_not() -> None:
 
 def test_baselines_are_probabilities_and_finite_for_the_unseen() -> None:
     counts = TransitionCounts()
-    counts.add(_controllers([8, 8, 9, 8]), 0)
+    counts.add(_controllers([8, 8, 9, 8]), ActionTiming())
     baselines = counts.baselines()
     for name in JOINT_PARTS:
         assert np.exp(baselines.majority[name]).sum() == pytest.approx(1)
@@ -53,7 +54,7 @@ def test_the_heads_tables_are_counted_by_the_heads_own_rows() -> None:
     counts = TransitionCounts()
     parts = _controllers([2, 3, 2, 4] * 200)
     parts[1::4, 2], parts[3::4, 2] = 5, 9
-    counts.add(parts, 0)
+    counts.add(parts, ActionTiming())
     tables = counts.head_tables()
     assert [table.shape for table in tables] == list(zip(TRANSITION_ROWS, PART_SIZES, strict=True))
     y_rows = (tables[2] / tables[2].sum(1, keepdims=True)).reshape(2, 17, 17, 17)  # changed, x taken, last y, next y
@@ -65,7 +66,7 @@ def test_the_heads_tables_are_counted_by_the_heads_own_rows() -> None:
 def test_a_delay_moves_the_first_counted_label() -> None:
     parts = _controllers([1, 2, 3, 4, 5])
     counts = TransitionCounts()
-    counts.add(parts, 2)
+    counts.add(parts, ActionTiming(delay_frames=2))
     x = joint(parts, "main_stick")
     assert counts.joint["main_stick"].sum() == 2
     assert counts.joint["main_stick"][x[2], x[3]] == counts.joint["main_stick"][x[3], x[4]] == 1

@@ -18,18 +18,21 @@ from envs.controller import (
 from envs.frame import empty_frames
 from envs.observation import observe
 from policies.agent import SeatView
-from policies.delay import DelayQueue
+from policies.delay import NOTHING, DelayQueue, game_delays
 from policies.network_agent import NetworkAgent
 from policies.policy import Policy, PolicyInputs, SpecMismatch, kl
-from policies.spec import CoreSpec, PolicySpec
+from policies.spec import ActionTiming, CoreSpec, PolicySpec
 from tests.unit.policy_fixtures import random_inputs, small_policy, small_spec
 
-CASES = pytest.mark.parametrize(("core", "delay_frames"), [("gru", 0), ("gru", 3), ("mlp", 0), ("mlp", 2)])
+CASES = pytest.mark.parametrize(
+    ("core", "delay_frames", "least"),
+    [("gru", 0, None), ("gru", 3, None), ("mlp", 0, None), ("mlp", 2, None), ("gru", 3, 0)],
+)
 
 
 @CASES
-def test_unroll_equals_a_loop_of_step_with_resets_inside(core: str, delay_frames: int) -> None:
-    policy = small_policy(core, delay_frames)
+def test_unroll_equals_a_loop_of_step_with_resets_inside(core: str, delay_frames: int, least: int | None) -> None:
+    policy = small_policy(core, delay_frames, min_delay_frames=least)
     inputs = random_inputs(policy.spec, 40, 5)
     uniforms, resets = torch.rand(40, 5, 6), torch.rand(40, 5) < 0.1
     state = start = tuple(torch.randn_like(s) for s in policy.initial_state(5))
@@ -151,6 +154,45 @@ def test_the_delay_queue_gives_back_what_was_pushed_that_many_frames_ago() -> No
     queue.reset(np.array([1]))
     assert (queue.pending[1] == NEUTRAL_PARTS).all()
     assert queue.pending[3, 1, 0] == 4
+
+
+def test_columns_have_delays_of_their_own_and_see_them() -> None:
+    """Against a list of what each column decided, with delays of 0, 1 and 3 frames; then with a console's delay."""
+    rng, columns, delays = np.random.default_rng(0), np.arange(3), np.array([0, 1, 3])
+    decided = rng.integers(0, 17, (8, 3, 6))
+    for console in (0, 2):
+        queue = DelayQueue(3, 3)
+        queue.console_delay_frames = console
+        queue.reset(columns, delays)
+        for t, parts in enumerate(decided):
+            for column, delay in enumerate(delays):
+                under_way = [decided[u, column] if u >= 0 else NEUTRAL_PARTS for u in range(t - delay, t)]
+                expected = [np.full(6, NOTHING)] * (3 - delay) + under_way
+                np.testing.assert_array_equal(queue.pending[column], expected)
+            pressed = queue.push(columns, parts)
+            for column, wait in enumerate(np.maximum(delays - console, 0)):
+                np.testing.assert_array_equal(
+                    pressed[column], decided[t - wait, column] if t >= wait else NEUTRAL_PARTS
+                )
+
+
+def test_a_games_delay_is_drawn_evenly_from_its_seed() -> None:
+    timing = ActionTiming(delay_frames=20, min_delay_frames=16)
+    seeds = np.arange(10_000, dtype=np.uint32)
+    drawn = [game_delays(timing, seeds, np.full(len(seeds), seat)) for seat in (0, 1)]
+    for delays in drawn:
+        counts = np.bincount(delays, minlength=21)
+        assert counts[:16].sum() == 0
+        assert (abs(counts[16:] - 2000) < 250).all()
+    assert 0.15 < (drawn[0] == drawn[1]).mean() < 0.25, "the seats of a game draw for themselves"
+    np.testing.assert_array_equal(drawn[0], game_delays(timing, seeds, np.zeros(len(seeds), np.int64)))
+    assert (game_delays(ActionTiming(delay_frames=7), seeds, np.zeros(len(seeds), np.int64)) == 7).all()
+
+
+def test_fields_younger_than_the_format_do_not_change_a_digest() -> None:
+    assert not {"action_repeat", "min_delay_frames"} & PolicySpec(delay_frames=3).model_dump().keys()
+    young = PolicySpec(delay_frames=3, min_delay_frames=1, action_repeat=2)
+    assert PolicySpec.model_validate(young.model_dump(mode="json")) == young
 
 
 def _views(spec: PolicySpec, frames: int, columns: int) -> list[SeatView]:

@@ -10,22 +10,41 @@ import pytest
 import torch
 
 from envs.controller import NEUTRAL_PARTS, encode
+from envs.observation import observe
+from envs.reward import TERMS, Rewards
+from exphil_league.config.league import LeagueConfig, LearnerConfig, Shares
+from exphil_league.config.recipe import Recipe
 from exphil_league.league.model import Outcome
 from exphil_league.rl.batch import PlayerBatch, ReturnSettings, to_batch
 from exphil_league.rl.buffers import ChunkShape, UnwrittenRow, allocate, check_written, poison
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.sampler import Sampler
 from exphil_league.rl.update import evaluate
+from policies.agent import SeatView
+from policies.network_agent import NetworkAgent
+from policies.onnx.agent_file import read_agent_file, write_agent_file
+from policies.onnx.runtime import OnnxAgent
 from policies.policy import Policy, PolicyInputs
 from tests.fakes import FakeBackend
 from tests.rl_play import RecordingBackend, new_sampler, small_recipe
 
-CORES_AND_DELAYS = [("mlp", 0), ("gru", 0), ("gru", 3)]
+CORES_AND_TIMINGS = [
+    ("mlp", {}),
+    ("gru", {}),
+    ("gru", {"delay_frames": 3}),
+    ("gru", {"delay_frames": 3, "min_delay_frames": 0, "action_repeat": 4}),
+]
 
 
 def recomputed(policy: Policy, batch: PlayerBatch) -> torch.Tensor:
     with torch.no_grad():
         return evaluate(policy, batch).head.log_prob
+
+
+def alone(recipe: Recipe) -> Recipe:
+    """The main player by itself, with both seats of every game."""
+    league = LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0))
+    return recipe.model_copy(update={"league": league})
 
 
 def second_chunk(sampler: Sampler) -> tuple[Chunk, PlayerBatch]:
@@ -36,9 +55,9 @@ def second_chunk(sampler: Sampler) -> tuple[Chunk, PlayerBatch]:
     return chunk, to_batch(chunk, ReturnSettings(0.99, 0.95), torch.device("cpu"))
 
 
-@pytest.mark.parametrize(("core", "delay_frames"), CORES_AND_DELAYS)
-def test_learner_recomputes_what_the_sampler_saw(tmp_path: Path, core: str, delay_frames: int) -> None:
-    sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames, core))
+@pytest.mark.parametrize(("core", "timing"), CORES_AND_TIMINGS)
+def test_learner_recomputes_what_the_sampler_saw(tmp_path: Path, core: str, timing: dict[str, int]) -> None:
+    sampler, _ = new_sampler(tmp_path, small_recipe(core=core, timing=timing))
     chunk, batch = second_chunk(sampler)
     policy = sampler.lanes[0].policy
     np.testing.assert_allclose(recomputed(policy, batch), chunk.log_prob, atol=1e-5)
@@ -80,6 +99,74 @@ def test_columns_are_exactly_the_learners_seats(tmp_path: Path, delay_frames: in
         assert (own[:delay_frames] == NEUTRAL_PARTS).all()
     seats = {(lane.games[i], lane.seats[i]) for lane in sampler.lanes for i in range(len(lane.games))}
     assert len(seats) == 11, "no seat belongs to two columns"
+
+
+class Recorder(RecordingBackend):
+    """Remembers what happened to every game: the frames before each step, which games ran, which began."""
+
+    def __init__(self, num_games: int) -> None:
+        super().__init__(num_games)
+        self.steps: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._began = np.zeros(num_games, np.bool_)
+
+    def reset(self, mask, matchups, seeds):
+        self._began |= mask
+        return super().reset(mask, matchups, seeds)
+
+    def step(self, controllers):
+        self.steps.append((self._frames.copy(), ~self.done, self._began))
+        self._began = np.zeros(self.num_games, np.bool_)
+        return super().step(controllers)
+
+
+def test_the_sampler_plays_as_an_agent_and_as_an_agent_file_do(tmp_path: Path) -> None:
+    """Games of 27 frames under an action repeat of 4: agents that see the same frames press the same on all of them."""
+    timing = {"delay_frames": 3, "min_delay_frames": 0, "action_repeat": 4}
+    recipe = alone(small_recipe(timing=timing, time_limit_s=0.45))
+    backend = Recorder(recipe.ppo.games)
+    sampler, _ = new_sampler(tmp_path, recipe, backend)
+    lane = sampler.lanes[0]
+    write_agent_file(tmp_path / "main.agent", lane.policy, name="main", digest="d")
+    agents = [
+        NetworkAgent(lane.policy, len(lane.games), 0, "main", "d"),
+        OnnxAgent(read_agent_file(tmp_path / "main.agent"), len(lane.games), 0),
+    ]
+    for agent in agents:
+        agent._random.bit_generator.state = lane.get_state()["rng"]
+    for _ in range(4):
+        sampler.sample()
+    everyone = np.arange(len(lane.games))
+    assert len(set(lane._queue.delays.tolist())) > 1
+    for (frames, running, began), controllers in zip(backend.steps, backend.pressed, strict=True):
+        seen, pressed = observe(frames), encode(controllers)[lane.games, lane.seats]
+        view = SeatView(frames[lane.games], lane.seats, *(a[lane.games, lane.seats] for a in seen))
+        for agent in agents:
+            agent.reset(everyone[began[lane.games]])
+            found = agent.act(view, everyone)
+            np.testing.assert_array_equal(found[running[lane.games]], pressed[running[lane.games]])
+
+
+def test_held_frames_are_counted_and_their_rewards_summed(tmp_path: Path) -> None:
+    recipe = alone(small_recipe(timing={"action_repeat": 4}, time_limit_s=0.45))
+    backend = Recorder(recipe.ppo.games)
+    sampler, _ = new_sampler(tmp_path, recipe, backend)
+
+    def one_each(before: np.ndarray, *rest: object) -> Rewards:
+        return Rewards(np.ones((len(before), 2), np.float32), np.ones((len(before), 2, len(TERMS)), np.float32))
+
+    sampler._settings = replace(sampler._settings, reward=one_each)
+    chunks = [replace(sampler.sample()[0]) for _ in range(2)]
+    chunk, gamma = chunks[-1], recipe.ppo.gamma
+    running = np.array([ran for _, ran, _ in backend.steps])
+    assert len(chunk.reward) == 4
+    assert chunk.env_frames == running[16:].sum() < 16 * recipe.ppo.games
+    stats = sampler.take_stats()
+    assert stats.env_frames == running.sum()
+    assert stats.seat_frames["main"] == 2 * running.sum() == stats.reward["main"][0]
+    whole, cut_short = sum(gamma**i for i in range(4)), sum(gamma**i for i in range(3))
+    assert chunk.terminated.any()
+    np.testing.assert_allclose(chunk.reward[chunk.terminated], cut_short, rtol=1e-6)
+    np.testing.assert_allclose(chunk.reward[~chunk.terminated], whole, rtol=1e-6)
 
 
 def test_queue_holds_the_last_actions_and_is_neutral_at_a_start(tmp_path: Path) -> None:

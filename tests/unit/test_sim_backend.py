@@ -62,6 +62,17 @@ def test_a_masked_reset_leaves_the_other_games() -> None:
     assert frames["frame"].tolist() == [-39, -19]
 
 
+def test_a_new_game_knows_nothing_of_the_one_before() -> None:
+    played, fresh = SimBackend(1), SimBackend(1)
+    rows, seeds, both = Matchup().row()[None], SEEDS[:1], np.ones(1, np.bool_)
+    played.reset(both, rows, seeds + np.uint64(1))
+    for _ in range(30):
+        played.step(held(1, stick_x=1.0, buttons=256))
+    for backend in (played, fresh):
+        backend.reset(both, rows, seeds)
+    assert played.save() == fresh.save()
+
+
 def test_the_last_stock_ends_the_game_and_freezes_it() -> None:
     backend = started(Matchup(stocks=2))
     seen = []

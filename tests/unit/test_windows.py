@@ -30,6 +30,8 @@ from exphil_league.imitation.windows import (
     window_count,
     windows_of,
 )
+from policies.delay import NOTHING
+from policies.spec import ActionTiming
 from tests.imitation_games import chase
 
 FOX = Character.FOX.value
@@ -49,23 +51,33 @@ def _seat(rows: int) -> SeatRows:
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=st.integers(1, 200), frames=st.integers(1, 40), delay=st.integers(0, 6))
-def test_every_labelled_row_counts_once_and_carries_the_next_inputs(rows: int, frames: int, delay: int) -> None:
-    seat, spec = _seat(rows), WindowSpec(frames, delay, STOCKS_ONLY, 0.9)
-    windows = cut(seat, spec)
-    if rows - 1 - delay < frames:
-        assert windows is None
-        assert window_count(rows, spec) == 0
+@given(
+    frames=st.integers(1, 200), rows=st.integers(1, 40), delays=st.tuples(st.integers(0, 6), st.integers(0, 6)),
+    repeat=st.integers(1, 4),
+)  # fmt: skip
+def test_every_labelled_frame_counts_once_and_carries_the_next_inputs(
+    frames: int, rows: int, delays: tuple[int, int], repeat: int
+) -> None:
+    delay, greatest = sorted(delays)
+    timing = ActionTiming(delay_frames=greatest, min_delay_frames=delay, action_repeat=repeat)
+    seat, spec = _seat(frames), WindowSpec(rows, timing, STOCKS_ONLY, 0.9)
+    windows = cut(seat, spec, delay)
+    labelled = range(max(frames - greatest - repeat, 0))
+    expected = [f for phase in range(repeat) if len(labelled[phase::repeat]) >= rows for f in labelled[phase::repeat]]
+    if windows is None:
+        assert not expected
+        assert window_count(frames, spec) == 0
         return
-    assert windows is not None
-    assert len(windows.labels) == window_count(rows, spec)
+    assert len(windows.labels) == window_count(frames, spec)
     at = windows.floats[..., 0].astype(int)
-    assert (np.diff(at, axis=1) == 1).all()
-    assert sorted(at[windows.counted]) == list(range(rows - 1 - delay))
-    np.testing.assert_array_equal(windows.labels, seat.parts[at + 1 + delay])
+    assert (np.diff(at, axis=1) == repeat).all()
+    assert sorted(at[windows.counted]) == sorted(expected)
+    np.testing.assert_array_equal(windows.labels, seat.parts[at + repeat + delay])
     np.testing.assert_array_equal(windows.last, seat.parts[at + delay])
+    np.testing.assert_array_equal(windows.last[:, 1:], windows.labels[:, :-1], "a row's last input is the label before")
+    assert (windows.queue[:, :, : greatest - delay] == NOTHING).all()
     for ahead in range(delay):
-        np.testing.assert_array_equal(windows.queue[:, :, ahead], seat.parts[at + 1 + ahead])
+        np.testing.assert_array_equal(windows.queue[:, :, greatest - delay + ahead], seat.parts[at + 1 + ahead])
     np.testing.assert_array_equal(windows.returns, discounted(seat.rewards[:, 0], 0.9)[at])
 
 
@@ -103,7 +115,7 @@ def test_a_seat_the_computer_plays_gives_no_rows() -> None:
 
 
 def test_joining_and_taking_windows_keeps_their_columns_together() -> None:
-    spec = WindowSpec(5, 1, STOCKS_ONLY, 0.9)
+    spec = WindowSpec(5, ActionTiming(delay_frames=1), STOCKS_ONLY, 0.9)
     first, second = cut(_seat(30), spec), cut(_seat(40), spec)
     assert first is not None
     assert second is not None
@@ -122,7 +134,7 @@ def _library(tmp_path: Path, games: int, rows: int = 400) -> list[CachedGame]:
 
 
 def test_an_epoch_holds_every_window_once_and_a_seed_gives_its_order(tmp_path: Path) -> None:
-    games, spec = _library(tmp_path, 2 * POOL_GAMES + 3), WindowSpec(64, 0, STOCKS_ONLY, 0.9)
+    games, spec = _library(tmp_path, 2 * POOL_GAMES + 3), WindowSpec(64, ActionTiming(), STOCKS_ONLY, 0.9)
     epochs = [list(batches(games, spec, 32, seed=seed)) for seed in (1, 1, 2)]
     counted = [sum(int(batch.counted.sum()) for batch in epoch) for epoch in epochs]
     assert counted == [len(games) * 2 * 399] * 3
@@ -133,7 +145,7 @@ def test_an_epoch_holds_every_window_once_and_a_seed_gives_its_order(tmp_path: P
 
 
 def test_memory_stays_flat_when_games_grow_tenfold(tmp_path: Path) -> None:
-    spec = WindowSpec(64, 0, STOCKS_ONLY, 0.9)
+    spec = WindowSpec(64, ActionTiming(), STOCKS_ONLY, 0.9)
 
     def peak_bytes(games: list[CachedGame]) -> int:
         tracemalloc.start()
@@ -150,7 +162,7 @@ def test_memory_stays_flat_when_games_grow_tenfold(tmp_path: Path) -> None:
 def test_only_seats_of_the_wanted_characters_are_cut(tmp_path: Path) -> None:
     [game] = _library(tmp_path, 1)
     mixed = replace(game, characters=(FOX, FOX + 1))
-    spec = WindowSpec(64, 0, STOCKS_ONLY, 0.9)
+    spec = WindowSpec(64, ActionTiming(), STOCKS_ONLY, 0.9)
     both, one = (windows_of(mixed, spec, wanted) for wanted in ((), (FOX + 1,)))
     assert both is not None
     assert one is not None
@@ -160,6 +172,6 @@ def test_only_seats_of_the_wanted_characters_are_cut(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("delay", [0, 2])
 def test_a_window_of_the_real_length_fits_a_game_just_long_enough(delay: int) -> None:
-    spec = WindowSpec(64, delay, STOCKS_ONLY, 0.9)
+    spec = WindowSpec(64, ActionTiming(delay_frames=delay), STOCKS_ONLY, 0.9)
     assert cut(_seat(64 + delay), spec) is None
     assert cut(_seat(65 + delay), spec) is not None
