@@ -6,8 +6,9 @@ import difflib
 from typing import Final
 
 from envs.backend import Backend
+from envs.dolphin.config import DolphinConfig
 
-BACKENDS: Final = ("sim",)
+BACKENDS: Final = ("sim", "dolphin")
 """Names `make_backend` knows."""
 
 
@@ -24,9 +25,16 @@ def known_backend(name: str) -> str:
     raise UnknownBackend(f"unknown backend {name!r}; {hint}")
 
 
-def make_backend(name: str, num_games: int) -> Backend:
-    """A backend that plays `num_games` games at once. Raises UnknownBackend."""
-    known_backend(name)
-    from envs.sim.batch import SimBackend
+def make_backend(name: str, num_games: int, dolphin: DolphinConfig | None = None) -> Backend:
+    """A backend that plays `num_games` games at once.
 
-    return SimBackend(num_games)
+    dolphin: how `dolphin` and `standin` run their emulators. Raises UnknownBackend, DolphinSetupError.
+    """
+    known_backend(name)
+    if name == "sim":
+        from envs.sim.batch import SimBackend
+
+        return SimBackend(num_games)
+    from envs.dolphin.backend import DolphinBackend
+
+    return DolphinBackend(num_games, dolphin or DolphinConfig())

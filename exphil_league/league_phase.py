@@ -70,7 +70,7 @@ def live_disk(run: RunFolder, limits: RunConfig) -> LiveDisk | None:
 
 def roster(recipe: Recipe, warm_start: str, styles: dict[str, str]) -> Roster:
     """The fixed members of a run: warm start and styles, and as anchors all scripted players and the user's own."""
-    backend = make_backend(recipe.game.backend, 1)
+    backend = make_backend(recipe.game.backend, 1, recipe.game.dolphin)
     digest = anchor_digest(str(SCRIPTED_VERSION), backend.version, backend.name)
     backend.close()
     anchors = {name: scripted_digest(name) for name in SCRIPTED}
@@ -152,7 +152,8 @@ def trial_config(here: LeagueRun) -> LeaguePPOConfig:
         open_league=here.open_league,
         load_agent=here.load_agent,
         backend_name=recipe.game.backend,
-        at_once=recipe.evaluation.games,
+        dolphin=recipe.game.dolphin,
+        at_once=recipe.game.at_once(recipe.evaluation.games),
         games=recipe.evaluation.games_per_round,
         every_updates=recipe.evaluation.every_updates,
         in_process=here.serial,
@@ -206,7 +207,8 @@ def rate(here: LeagueRun) -> None:
             here.league,
             here.load_agent,
             backend_name=here.recipe.game.backend,
-            at_once=config.games,
+            dolphin=here.recipe.game.dolphin,
+            at_once=here.recipe.game.at_once(config.games),
             deadline_s=deadline_s,
             on_game=on_game,
         )

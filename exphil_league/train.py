@@ -122,7 +122,7 @@ def check_parts_fit(recipe: Recipe) -> None:
     slot_groups(recipe)
     if recipe.league.curriculum:
         slot_groups(recipe, self_play=0.0)
-    make_backend(recipe.game.backend, 1).close()
+    make_backend(recipe.game.backend, 1, recipe.game.dolphin).close()
     if recipe.rating.anchor not in SCRIPTED:
         raise UserError(
             f"rating.anchor: {recipe.rating.anchor!r} is no scripted player; there are {', '.join(SCRIPTED)}"

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from envs.backends import known_backend
+from envs.dolphin.config import DolphinConfig
 from envs.game import character_id, character_name, stage_id, stage_name
 from exphil_league.config.base import Section
 
@@ -35,11 +36,16 @@ class GameConfig(Section):
     )
     stocks: int = Field(4, ge=1, le=99, description="stocks of each player")
     time_limit_s: float = Field(480.0, gt=0, le=480.0, description="seconds on the game's clock")
+    dolphin: DolphinConfig = Field(DolphinConfig(), description="emulators, for the backends dolphin and standin")
 
     @property
     def sides(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Characters of either side; which side sits where is drawn."""
         return self.characters, self.opponents or self.characters
+
+    def at_once(self, games: int) -> int:
+        """So many of `games` can be played at once by one process."""
+        return games if self.backend == "sim" else min(games, self.dolphin.instances)
 
     @property
     def played(self) -> tuple[str, ...]:

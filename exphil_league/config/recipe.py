@@ -61,6 +61,15 @@ class Recipe(Section):
                 raise ValueError(f"{key} ({frames}) must be a multiple of policy.action_repeat ({repeat})")
         return self
 
+    @model_validator(mode="after")
+    def _emulators_suffice(self) -> Recipe:
+        if self.ppo.games > self.game.at_once(self.ppo.games):
+            raise ValueError(
+                f"ppo.games ({self.ppo.games}) is more than game.dolphin.instances ({self.game.dolphin.instances}): "
+                "every game of a runner has an emulator of its own"
+            )
+        return self
+
     def league_setup(self) -> LeagueSetup:
         """What the league keeps of the recipe, so that a ladder is read without it."""
         return LeagueSetup(league=self.league, rating=self.rating, game=self.game, evaluation=self.evaluation)

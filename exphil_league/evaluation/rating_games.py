@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.backends import make_backend
+from envs.dolphin.config import DolphinConfig
 from exphil_league.evaluation.matches import columns_needed, play_matches
 from exphil_league.league.model import Job, MatchResult
 from policies.agent import Agent
@@ -35,6 +36,7 @@ def play_rating_games(
     load_agent: LoadAgent,
     *,
     backend_name: str,
+    dolphin: DolphinConfig | None = None,
     at_once: int,
     games: int,
     pair: tuple[str, str] | None = None,
@@ -50,7 +52,7 @@ def play_rating_games(
     """
     if games <= 0:
         return 0
-    backend = make_backend(backend_name, min(at_once, games))
+    backend = make_backend(backend_name, min(at_once, games), dolphin)
 
     def settled(job: Job, result: MatchResult, frames: NDArray[np.void]) -> None:
         league.report([result])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from envs.dolphin.config import DolphinConfig
 from exphil_league.evaluation.rating_games import LoadAgent, RatingLeague, play_rating_games
 
 
@@ -21,6 +22,8 @@ class RoundSettings:
     every_updates: int
     in_process: bool
     """Play rounds here, one after the other with the training, instead of in an actor beside it."""
+    dolphin: DolphinConfig | None = None
+    """How the backends dolphin and standin run their emulators."""
 
 
 def play_round(settings: RoundSettings) -> int:
@@ -29,6 +32,7 @@ def play_round(settings: RoundSettings) -> int:
         settings.open_league(),
         settings.load_agent,
         backend_name=settings.backend_name,
+        dolphin=settings.dolphin,
         at_once=settings.at_once,
         games=settings.games,
     )

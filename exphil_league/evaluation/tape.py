@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.frame import FRAME, WORDS
+from envs.frame import FRAME, WORDS, word_offset
 
 _FIRST_FRAMES: Final = 1024
+_FRAME_ID: Final = word_offset(FRAME, "frame")
 
 
 class Tape:
@@ -20,7 +21,9 @@ class Tape:
         self._length = 0
 
     def append(self, words: NDArray[np.int32]) -> None:
-        """One frame as words [W] (`envs.frame.words_i32`)."""
+        """One frame as words [W] (`envs.frame.words_i32`); of one shown again while its game waits, the last."""
+        if self._length and words[_FRAME_ID] == self._words[self._length - 1, _FRAME_ID]:
+            self._length -= 1
         if self._length == len(self._words):
             self._words = np.concatenate([self._words, np.empty_like(self._words)])
         self._words[self._length] = words

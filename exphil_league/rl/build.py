@@ -64,7 +64,7 @@ def algorithm_config(
         seed=recipe.seed,
         checkpoints=store,
         open_league=open_league,
-        open_backend=open_backend or partial(make_backend, recipe.game.backend),
+        open_backend=open_backend or partial(make_backend, recipe.game.backend, dolphin=recipe.game.dolphin),
         load_agent=load_agent or partial(load_from_store, store, recipe.seed),
     )
     return rllib_config(

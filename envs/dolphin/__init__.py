@@ -1,0 +1,18 @@
+"""Slippi Dolphin behind the contract of `envs.backend`, and a stand-in for it.
+
+Rooms, from the outside in:
+
+backend      N games at once: send all, then receive all
+instance     one game after another on one emulator: boot, menus, play, faults, restarts
+menu         from any menu into the wanted game, by libmelee's helper
+self_test    whether the inputs sent are the inputs played, and how many frames later
+referee      when a game is over and who won
+emulator     one running Dolphin: its home, its port, its keeper, its link and its pads
+build        which Dolphin an executable is
+home, ports  a folder and a network port of one's own, swept and locked
+keeper       the small process that Dolphin dies with (a program)
+link         the small process that holds the network connection (a program and its owner's side)
+pads         controllers, one write per frame
+libmelee     everything that is asked of libmelee
+posix        what only works on Linux
+"""

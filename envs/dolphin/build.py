@@ -1,0 +1,152 @@
+"""Which Dolphin an executable is. It is asked once, with a time limit; AppImages are unpacked once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+from envs.dolphin.config import DolphinConfig
+from envs.dolphin.errors import DolphinSetupError
+
+PROBE_TIMEOUT_S: Final = 10.0
+UNPACK_TIMEOUT_S: Final = 120.0
+GAME_ID: Final = b"GALE01"
+REVISION: Final = 2
+"""Melee NTSC 1.02: the disc's revision byte."""
+_APPIMAGE_MAGIC: Final = b"AI"
+_PACKED: Final = (b"CISO", b"RVZ\x01", b"WIA\x01", b"\x01\xc0\x0b\xb1")
+"""First bytes of compressed images, whose game Dolphin alone can tell."""
+_WHERE = "the Slippi launcher installs it as `netplay/*.AppImage` in its settings folder"
+
+
+@dataclass(frozen=True)
+class Build:
+    """A Slippi Dolphin and what it can do."""
+
+    executable: Path
+    """What is run: the file given, or the program inside the AppImage."""
+    family: Literal["mainline", "ishiiruka"]
+    exi_ai: bool
+    """A build for training: EXI inputs, fast-forward."""
+    version: str
+
+    @property
+    def label(self) -> str:
+        """Family and version, as ratings are labelled."""
+        return f"{self.family}{'-exiai' if self.exi_ai else ''} {self.version}"
+
+
+def find_build(config: DolphinConfig, unpack_dir: Path) -> Build:
+    """The build that the configuration names, checked against what it asks for. Raises DolphinSetupError."""
+    if config.path is None:
+        raise DolphinSetupError(f"game.dolphin.path is not set: name Slippi Dolphin's executable; {_WHERE}")
+    path = config.path.expanduser().absolute()
+    if not path.is_file():
+        what = "is a folder, not the executable" if path.is_dir() else "does not exist"
+        raise DolphinSetupError(f"game.dolphin.path: {path} {what}; {_WHERE}")
+    if not os.access(path, os.X_OK):
+        raise DolphinSetupError(f"game.dolphin.path: {path} may not be executed; chmod +x it")
+    stat = path.stat()
+    build = _probed(path, stat.st_size, stat.st_mtime_ns, unpack_dir)
+    _check_wishes(config, build)
+    return build
+
+
+def check_iso(iso: Path | None) -> Path:
+    """The ISO, if it is Melee 1.02 as far as its first bytes tell. Raises DolphinSetupError."""
+    if iso is None:
+        raise DolphinSetupError("game.dolphin.iso is not set: name your ISO of Melee (NTSC 1.02)")
+    path = iso.expanduser().absolute()
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise DolphinSetupError(f"game.dolphin.iso: {path}: {(error.strerror or '').lower()}") from None
+    if head.startswith(_PACKED):
+        return path
+    if head[:6] != GAME_ID:
+        raise DolphinSetupError(f"game.dolphin.iso: {path} is no ISO of Melee (its game id is not GALE01)")
+    if head[7] != REVISION:
+        raise DolphinSetupError(f"game.dolphin.iso: {path} is Melee 1.0{head[7]}; Slippi needs NTSC 1.02")
+    return path
+
+
+def check_display(config: DolphinConfig, build: Build) -> None:
+    """Raises DolphinSetupError for a build that needs a display where there is none."""
+    needs = not config.headless or (build.family == "ishiiruka" and not build.exi_ai)
+    if needs and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise DolphinSetupError(
+            f"{build.label} opens a window and there is no display: use a mainline or ExiAI build with "
+            "game.dolphin.headless, or start it under xvfb-run"
+        )
+
+
+def _check_wishes(config: DolphinConfig, build: Build) -> None:
+    if config.exi_inputs and not build.exi_ai:
+        raise DolphinSetupError(f"game.dolphin.exi_inputs needs an ExiAI build; {build.executable} is {build.label}")
+
+
+@lru_cache(maxsize=16)
+def _probed(path: Path, size: int, mtime_ns: int, unpack_dir: Path) -> Build:
+    executable = _unpacked(path, unpack_dir, f"{size}-{mtime_ns}") if _is_appimage(path) else path
+    try:
+        answer = subprocess.run(
+            [executable, "--version"], capture_output=True, timeout=PROBE_TIMEOUT_S, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        raise DolphinSetupError(
+            f"{path} --version did not answer within {PROBE_TIMEOUT_S:.0f} s: is it the Slippi launcher, "
+            "or a program with a window? Name Dolphin's own executable"
+        ) from None
+    except OSError as error:
+        raise DolphinSetupError(f"{path} cannot be run: {error.strerror or error}") from None
+    out, err = (text.decode(errors="replace").strip() for text in (answer.stdout, answer.stderr))
+    return _recognised(path, executable, answer.returncode, out, err)
+
+
+def _recognised(path: Path, executable: Path, status: int, out: str, err: str) -> Build:
+    """What a build's answer to --version says, by exit status (libmelee's table for Linux)."""
+    if status == 0 and "mainline" in out:
+        return Build(executable, "mainline", "ExiAI" in out, out.splitlines()[0])
+    if status == 0:
+        raise DolphinSetupError(f"{path} is no Slippi Dolphin: it answers {out[:80]!r}; {_WHERE}")
+    if status == 255 and out:
+        return Build(executable, "ishiiruka", False, out.splitlines()[0])
+    parts = err.split(" - ")
+    if status == 1 and len(parts) > 2 and parts[0] == "Faster Melee" and parts[2].startswith("ExiAI"):
+        return Build(executable, "ishiiruka", True, parts[1].removeprefix("Slippi (").removesuffix(")"))
+    if "fuse" in err.lower():
+        raise DolphinSetupError(f"{path} needs FUSE, which this machine lacks: unpack it with --appimage-extract")
+    if status == 127 or "shared librar" in err:
+        raise DolphinSetupError(f"{path} lacks libraries: {err.splitlines()[-1] if err else 'exit status 127'}")
+    raise DolphinSetupError(f"{path} is no Slippi Dolphin: --version ended with status {status}; {_WHERE}")
+
+
+def _is_appimage(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(11)
+    return head[:4] == b"\x7fELF" and head[8:10] == _APPIMAGE_MAGIC
+
+
+def _unpacked(path: Path, unpack_dir: Path, stamp: str) -> Path:
+    """The program inside an AppImage, unpacked once: a mounted one needs FUSE and is a process of its own."""
+    name = hashlib.sha256(f"{path}{stamp}".encode()).hexdigest()[:12]
+    target = unpack_dir / f"appimage-{name}"
+    if not (target / "AppRun").exists():
+        part = unpack_dir / f"appimage-{name}.part-{os.getpid()}"
+        part.mkdir(parents=True)
+        try:
+            subprocess.run([path, "--appimage-extract"], cwd=part, capture_output=True, timeout=UNPACK_TIMEOUT_S)
+            if not target.exists():
+                (part / "squashfs-root").rename(target)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise DolphinSetupError(f"{path} cannot be unpacked: {error}; is the download whole?") from None
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return target / "AppRun"
