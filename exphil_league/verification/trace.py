@@ -86,6 +86,7 @@ class View:
 
     rows: dict[Pair, dict[str, Any]]
     """Training win rates by (player, opponent), one direction each."""
+    rating_games: dict[Pair, int]
     members: dict[str, dict[str, Any]]
     edges: list[dict[str, Any]]
     status: dict[str, Any]
@@ -104,8 +105,11 @@ class View:
 def view(core: LeagueCore) -> View:
     """Look at a core."""
     lineage = core.lineage()
-    rows = {(row["player"], row["opponent"]): row for row in core.payoff()["train"]}
-    return View(rows, {p["player"]: p for p in lineage["players"]}, lineage["edges"], core.status())
+    payoff = core.payoff()
+    rows = {(row["player"], row["opponent"]): row for row in payoff["train"]}
+    rating_games = {(row["player"], row["opponent"]): int(row["games"]) for row in payoff["evaluate"]}
+    members = {player["player"]: player for player in lineage["players"]}
+    return View(rows, rating_games, members, lineage["edges"], core.status())
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,14 @@ class Step:
     """Games of the reported job's pair that counted until then, since the last reset of either."""
     due: frozenset[str] = frozenset()
     """Leases that were over when `Expire` asked."""
+    now_s: float = 0.0
+    """The clock when jobs were asked for."""
     digest: str = ""
+    frames: int = 0
     frames_since_snapshot: int = 0
     decision: SnapshotDecision | None = None
+    repeated: SnapshotDecision | None = None
+    """What the league answered when asked the same again."""
 
 
 @dataclass
@@ -220,7 +229,7 @@ class _Rehearsal:
         jobs = ask()
         self.issued += jobs
         self.open |= {job.job_id: job for job in jobs}
-        return {"jobs": tuple(jobs)}
+        return {"jobs": tuple(jobs), "now_s": self.trace.clock.now_s}
 
     def _expire(self) -> list[str]:
         over = [name for name, job in self.open.items() if job.lease_until < self.trace.clock.now_s]
@@ -260,11 +269,12 @@ class _Rehearsal:
         self.frames[op.learner] += op.frames
         frames = self.frames[op.learner]
         digest, since = f"{op.learner}-after-{frames}", frames - self.snapshot_frames[op.learner]
-        decision = self.trace.core.maybe_snapshot(op.learner, digest, frames)
+        decision, repeated = (self.trace.core.maybe_snapshot(op.learner, digest, frames) for _ in range(2))
         if decision is not None:
             self.snapshot_frames[op.learner] = frames
         if decision is not None and decision.reset_digest is not None:
             self.outdated |= {name for name, job in self.open.items() if op.learner in job.players}
             for pair in [pair for pair in self.counted if op.learner in pair]:
                 del self.counted[pair]
-        return {"digest": digest, "frames_since_snapshot": since, "decision": decision}
+        seen = {"digest": digest, "frames": frames, "frames_since_snapshot": since}
+        return {**seen, "decision": decision, "repeated": repeated}

@@ -6,9 +6,9 @@ Each trial brings a fresh core into a situation and yields a sentence for every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ import numpy as np
 from exphil_league.config.league import LearnerConfig, PayoffConfig, Shares, SnapshotConfig, Weighting
 from exphil_league.league.model import Branch, Job, MatchResult, Outcome
 from exphil_league.verification.contract import CoreClass
-from exphil_league.verification.stage import Stage, opponent_of, with_league
+from exphil_league.verification.stage import Stage, opponent_of, with_league, won
 from exphil_league.verification.trace import ROOTS, ROSTER, result_of, view
 
-Trial = Callable[[CoreClass, np.random.Generator], Iterator[str]]
 _DRAWS = 300
+_FIVE_SIGMA = 5.0 * np.sqrt(0.25 * 0.75 / _DRAWS)
 _SURE_GAMES = 60
 _PFSP_ONLY = Shares(self_play=0.0, pfsp=1.0, verification=0.0)
 _VERIFY_ONLY = Shares(self_play=0.0, pfsp=0.0, verification=1.0)
@@ -47,6 +47,10 @@ def pfsp_at_every_extreme(make: CoreClass, rng: np.random.Generator) -> Iterator
     stage.teach("main", "style", 0, _SURE_GAMES)
     if set(stage.met("main", _DRAWS)) != {"style"}:
         yield "squared: an opponent that is always beaten is met, or one that always wins is not"
+    stage = Stage(make, rng, with_league(shares=_PFSP_ONLY, exploration=0.5))
+    stage.teach("main", "warm_start", _SURE_GAMES)
+    if abs(stage.met("main", _DRAWS)["warm_start"] / _DRAWS - 0.25) > _FIVE_SIGMA:
+        yield "exploration 0.5 does not draw half of the opponents evenly"
 
 
 def reset_share(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
@@ -137,11 +141,11 @@ def roles_meet_their_opponents(make: CoreClass, rng: np.random.Generator) -> Ite
     for learner in ("main", "league_exploiter"):
         if set(stage.met(learner, _DRAWS)) != pool:
             yield f"{learner} meets {sorted(stage.met(learner, _DRAWS))}, the pool is {sorted(pool)}"
-    for won, lost, due in ((0, 0, {"main"}), (0, _SURE_GAMES, {"warm_start", "main@1"}), (_SURE_GAMES, 0, {"main"})):
-        stage.teach("main_exploiter", "main", won, lost)
+    for wins, losses, due in ((0, 0, {"main"}), (0, _SURE_GAMES, {"warm_start", "main@1"}), (_SURE_GAMES, 0, {"main"})):
+        stage.teach("main_exploiter", "main", wins, losses)
         met = set(stage.met("main_exploiter", 60))
         if met != due:
-            yield f"a main exploiter with {won} wins and {lost} losses against main meets {sorted(met)}"
+            yield f"a main exploiter with {wins} wins and {losses} losses against main meets {sorted(met)}"
 
 
 def verification_goes_back(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
@@ -181,6 +185,27 @@ def ratings_without_order_or_origin(make: CoreClass, rng: np.random.Generator) -
             yield f"ratings depend on the {what}"
     if max(first.values()) - min(first.values()) < 1.0:
         yield "rating games moved no rating"
+
+
+def ratings_follow_results(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """Who wins is rated higher, who draws equal, who only has aborted games is where it was; sure ones rest."""
+    stage = Stage(make, rng)
+    for pair, outcome in (
+        (("idle", "random"), Outcome.WIN),
+        (("warm_start", "style"), Outcome.DRAW),
+        (("idle", "style"), Outcome.ABORTED),
+    ):
+        jobs = stage.core.request_evaluation(30, pair)
+        stage.core.report([won(job, pair[0], outcome) for job in jobs])
+    elo = {row["player"]: float(row["elo"]) for row in stage.core.ladder()["players"]}
+    if not elo["idle"] > elo["random"] + 100.0:
+        yield "thirty wins in a row make nobody stronger"
+    if abs(elo["warm_start"] - elo["style"]) > _ELO_TOLERANCE:
+        yield "thirty draws make one stronger than the other"
+    drawn = Counter(frozenset(job.players) for job in stage.core.request_evaluation(200))
+    unplayed = [frozenset(p) for p in product(("idle", "random"), ("warm_start", "style"))]
+    if min(drawn[pair] for pair in unplayed) <= drawn[frozenset(("warm_start", "style"))]:
+        yield f"rating games do not go where they teach most: {dict(drawn)}"
 
 
 def matchups_keep_their_marginals(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:

@@ -279,6 +279,59 @@ class NanWeights(League):
             return super().request_jobs(*args, **kwargs)
 
 
+class TrainingRates(League):
+    """Training games count for the ratings too."""
+
+    def report(self, results: Sequence[MatchResult]) -> list[str]:
+        jobs, book = dict(self.state.open_jobs), self.state.evaluation
+        settled = super().report(results)
+        for result in results:
+            players = jobs[result.job_id].players if result.job_id in jobs else ("", "")
+            if all(name in book.players for name in players):
+                book.record(*players, result.points)
+        return settled
+
+
+class OneRatingPair(League):
+    """Rating games go to one pair however much is known of it."""
+
+    def _informative_pairs(self, count: int) -> list[tuple[str, str]]:
+        return [("idle", "random")] * count
+
+
+class OldWeights(League):
+    """Jobs name the weights a learner began with."""
+
+    def publish(self, player_id: str, digest: str, env_frames: int) -> None:
+        old = self.state.players[player_id]
+        super().publish(player_id, digest, env_frames)
+        self.state.players[player_id] = old
+
+
+class SnapshotStorm(League):
+    """A snapshot asked for again is taken again."""
+
+    def _repeated(self, *args: Any) -> None:
+        return None
+
+
+class ShortLeases(League):
+    """Every lease lasts half as long as configured."""
+
+    def __init__(self, setup: Any, rng: Any, clock: Any, *events: Any) -> None:
+        super().__init__(setup, rng, lambda: clock() - setup.league.lease_s / 2, *events)
+
+
+class FrozenAtNoFrames(League):
+    """A snapshot forgets how long it was trained."""
+
+    def _emit(self, event: Any) -> None:
+        if event.kind == "snapshot_taken":
+            snapshot = replace(event.decision.snapshot, created_frames=0)
+            event = replace(event, decision=replace(event.decision, snapshot=snapshot))
+        super()._emit(event)
+
+
 class LateAccepted(League):
     """An unknown or late result is acknowledged as settled."""
 
@@ -318,5 +371,11 @@ FURTHER = {
     EventsOutOfOrder: "V0.05",
     ParentIsLive: "V0.12",
     NanWeights: "V0.03",
+    TrainingRates: "V0.24",
+    OneRatingPair: "V0.15",
+    OldWeights: "V0.25",
+    SnapshotStorm: "V0.20",
+    ShortLeases: "V0.14",
+    FrozenAtNoFrames: "V0.12",
 }
 """Each with the check that names its defect. `LeagueExploiterSquared` is V1's: only frequencies tell."""

@@ -20,6 +20,7 @@ from exphil_league.league.model import Outcome
 from exphil_league.verification import conformance, effect
 from exphil_league.verification.contract import SHIPPED, CoreClass, load_core
 from exphil_league.verification.games import blotto, trapdoor
+from exphil_league.verification.rules import RULES, Rule
 from exphil_league.verification.scripts import (
     FRAMES,
     LEARNERS,
@@ -35,7 +36,7 @@ from exphil_league.verification.scripts import (
     Wait,
     random_script,
 )
-from exphil_league.verification.suite import RULES, judge
+from exphil_league.verification.suite import judge
 from exphil_league.verification.trace import Trace, rehearse
 from tests.mutants.further import FURTHER, LeagueExploiterSquared
 from tests.mutants.seeded import SEEDED, InvertedPfsp
@@ -75,8 +76,8 @@ def right_histories() -> list[Trace]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_the_shipped_core_keeps_the_rule(rule: object) -> None:
-    check = judge(rule, League, right_histories())  # type: ignore[arg-type]
+def test_the_shipped_core_keeps_the_rule(rule: Rule) -> None:
+    check = judge(rule, League, right_histories())
     assert check.ok, check.remarks
 
 
