@@ -29,6 +29,7 @@ class Experiment:
     setup: LeagueSetup
     ticks: int
     starts: Callable[[MatrixGame, np.random.Generator], dict[str, Array]]
+    """Logits [A] of the warm start and of the styles that exploiters begin at."""
     games_per_match: int = 4
 
 
@@ -54,8 +55,9 @@ class Campaign:
         self._weights = {_digest(name, 0): logits for name, logits in starts.items()}
         self._mixtures = {digest: softmax(logits) for digest, logits in self._weights.items()}
         self._core = core(experiment.setup, np.random.default_rng(seed + 1), lambda: 0.0)
-        imports = {name: _digest(name, 0) for name in starts if name != WARM_START}
-        self._core.enrol(Roster(_digest(WARM_START, 0), {ANCHOR: "scripted:anchor@1"}, "exact games", imports))
+        styles = {name: _digest(name, 0) for name in starts if name != WARM_START}
+        anchors = {ANCHOR: "scripted:anchor@1"}
+        self._core.enrol(Roster(_digest(WARM_START, 0), anchors, "exact games", styles=styles))
         self._learners = [learner.name for learner in experiment.setup.league.learners]
         self._live = {name: self._weights[self._core.player(name).digest] for name in self._learners}
         self._last_snapshot = dict.fromkeys(self._learners, 0)

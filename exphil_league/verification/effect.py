@@ -21,6 +21,7 @@ from exphil_league.config.league import (
     RatingConfig,
     Shares,
     SnapshotConfig,
+    StartShares,
     Weighting,
 )
 from exphil_league.league.model import WARM_START, PlayerKind
@@ -67,7 +68,7 @@ def v2(make: CoreClass) -> Iterator[Check]:
 def v3(make: CoreClass, seeds: Sequence[int] = V3_SEEDS) -> Iterator[Check]:
     """A whole league's effect on Blotto, without regularisation."""
     game = blotto()
-    setup = _setup(_four(styles=()), _BLOTTO_SNAP, _ALPHASTAR, Weighting.SQUARED)
+    setup = _setup(_four(), _BLOTTO_SNAP, _ALPHASTAR, Weighting.SQUARED)
     experiment = Experiment(game, natural_gradient(0.5, 0.0), setup, 1200, random_start)
     runs = _run(make, experiment, seeds, "V3 league")
     yield Check("V3 uniform pool: exploitability", 0.065, _mean(game.exploitability(r.pool.mean(axis=0)) for r in runs))
@@ -85,13 +86,8 @@ def v3(make: CoreClass, seeds: Sequence[int] = V3_SEEDS) -> Iterator[Check]:
 def v4(make: CoreClass) -> Iterator[Check]:
     """The trapdoor: weaknesses that self-play cannot find, and exploiters from other starts do."""
     step, game = policy_gradient(3.0, 0.01), trapdoor()
-    styles = tuple(name for name in trapdoor_starts(game, np.random.default_rng(0)) if name != WARM_START)
-    runs = []
-    for seed in V4_SEEDS:
-        order = tuple(str(name) for name in np.random.default_rng(seed).permutation(styles))
-        setup = _setup(_four(order), _TRAPDOOR_SNAP, _ALPHASTAR, Weighting.SQUARED)
-        experiment = Experiment(game, step, setup, 2400, trapdoor_starts)
-        runs += _run(make, experiment, (seed,), "V4 league")
+    setup = _setup(_four(), _TRAPDOOR_SNAP, _ALPHASTAR, Weighting.SQUARED)
+    runs = _run(make, Experiment(game, step, setup, 2400, trapdoor_starts), V4_SEEDS, "V4 league")
     league = _mean(np.mean(run.exploitability) for run in runs)
     yield Check("V4 league on the trapdoor: exploitability of main", 0.29, league)
     for name, (shares, weighting) in BASELINES.items():
@@ -145,6 +141,7 @@ def _setup(learners: tuple[LearnerConfig, ...], snap: int, shares: Shares, weigh
             snapshot=SnapshotConfig(min_frames=snap, timeout_frames=longest, win_rate=0.7, confidence_z=0.0),
             payoff=PayoffConfig(decay=0.99, prior_games=0.0),
             reset_share=0.25,
+            starts=StartShares(own=0.0, styles=1.0),  # where there are none: the warm start
             lease_s=1e9,
         ),
         rating=RatingConfig(anchor=ANCHOR),
@@ -155,19 +152,13 @@ def _one_main() -> tuple[LearnerConfig, ...]:
     return (LearnerConfig(),)
 
 
-def _four(styles: tuple[str, ...]) -> tuple[LearnerConfig, ...]:
-    """A main player, a main exploiter and two league exploiters; exploiters start from the styles if there are any."""
-    exploiters = (
-        ("main_exploiter", PlayerKind.MAIN_EXPLOITER),
-        ("league_exploiter_1", PlayerKind.LEAGUE_EXPLOITER),
-        ("league_exploiter_2", PlayerKind.LEAGUE_EXPLOITER),
-    )
+def _four() -> tuple[LearnerConfig, ...]:
+    """A main player, a main exploiter and two league exploiters."""
     return (
         *_one_main(),
-        *(
-            LearnerConfig(name=name, kind=kind, starts=styles[k:] + styles[:k] or (WARM_START,))
-            for k, (name, kind) in enumerate(exploiters)
-        ),
+        LearnerConfig(name="main_exploiter", kind=PlayerKind.MAIN_EXPLOITER),
+        LearnerConfig(name="league_exploiter_1", kind=PlayerKind.LEAGUE_EXPLOITER),
+        LearnerConfig(name="league_exploiter_2", kind=PlayerKind.LEAGUE_EXPLOITER),
     )
 
 

@@ -74,5 +74,6 @@ RULES: Final = (
     ),
     Rule("V0.24 rating games are their own", (results.rating_games_are_their_own,)),
     Rule("V0.25 jobs name the weights in force", (players.jobs_name_the_weights_in_force,)),
+    Rule("V0.26 exploiters begin where declared", (), (trials.starts_as_declared,)),
 )
 """V0. The first seventeen are the league's invariants, the others keep apart what those would say in one word."""

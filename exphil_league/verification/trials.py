@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from exphil_league.config.league import LearnerConfig, PayoffConfig, Shares, SnapshotConfig, Weighting
+from exphil_league.config.league import LearnerConfig, PayoffConfig, Shares, SnapshotConfig, StartShares, Weighting
 from exphil_league.league.model import Branch, Job, MatchResult, Outcome
 from exphil_league.verification.contract import CoreClass
 from exphil_league.verification.stage import Stage, opponent_of, with_league, won
@@ -68,6 +68,23 @@ def reset_share(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
         starts[decision.reset_player if decision else None] += 1
     if not {"warm_start", "style"} <= set(starts) or None in starts:
         yield f"a main exploiter with starts warm_start and style was reset to {dict(starts)}"
+
+
+def starts_as_declared(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """Exploiters begin at their own starts and at every style as often as declared; the main player at neither."""
+    count, styles = 200, {"style_a": "digest-of-a", "style_b": "digest-of-b"}
+    setup = with_league(starts=StartShares(own=0.5, styles=0.5), reset_share=1.0)
+    stage = Stage(make, rng, setup, replace(ROSTER, styles=styles))
+    for learner in ("main_exploiter", "league_exploiter"):
+        timeout = setup.league.snapshot.timeout_frames
+        decisions = [decision for _ in range(count) if (decision := stage.train(learner, timeout))]
+        starts = Counter(decision.reset_player for decision in decisions)
+        if abs(sum(starts[style] for style in styles) / count - 0.5) > 4.0 * np.sqrt(0.25 / count):
+            yield f"{learner} began at {dict(starts)}, half of its starts were to be styles"
+        if not set(styles) <= set(starts) <= {*styles, "warm_start", "style"}:
+            yield f"{learner} began at {dict(starts)}"
+    if stage.core.player("main").digest != ROSTER.warm_start:
+        yield "the main player does not begin at the warm start"
 
 
 def impossible_branches_fall_through(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:

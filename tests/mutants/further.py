@@ -263,6 +263,13 @@ class ParentIsLive(League):
         return super()._snapshot(learner, why, start)
 
 
+class StartsAlike(League):
+    """Exploiters always begin where the main player began."""
+
+    def _draw_start(self, learner: str) -> Player:
+        return self.state.players["warm_start"]
+
+
 class MainReset(League):
     """The main player starts again like an exploiter."""
 
@@ -360,6 +367,7 @@ FURTHER = {
     FallsToPfsp: "V0.08",
     ResetsTooOften: "V0.06",
     MainReset: "V0.06",
+    StartsAlike: "V0.26",
     NoTimeout: "V0.20",
     OwnLineForgiven: "V0.20",
     UnsureSnapshots: "V0.20",
