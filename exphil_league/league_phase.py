@@ -102,16 +102,14 @@ class LeagueRun:
 
 
 @contextmanager
-def league_run(
-    run: RunFolder, recipe: Recipe, serial: bool, warm_start: str, styles: dict[str, str] | None = None
-) -> Iterator[LeagueRun]:
+def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) -> Iterator[LeagueRun]:
     """Open or found the run's league and enrol its fixed members. Raises UserError as the league does."""
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
     open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed, live_disk(run, recipe.run))
     league = open_league()
     try:
-        league.enrol(roster(recipe, warm_start, styles or {}))
-        yield LeagueRun(run, recipe, serial, warm_start, league, open_league)
+        league.enrol(members)
+        yield LeagueRun(run, recipe, serial, members.warm_start, league, open_league)
     finally:
         league.close()
         _here.pop(run.root, None)

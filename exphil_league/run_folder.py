@@ -102,6 +102,11 @@ class RunFolder:
         return self.root / "best_game.html"
 
     @property
+    def probes(self) -> Path:
+        """What fresh exploiters reached against the run's frozen main player; their own runs lie in `probe/`."""
+        return self.root / "probe.json"
+
+    @property
     def ladder(self) -> Path:
         """The last word on ratings."""
         return self.root / "ladder.json"

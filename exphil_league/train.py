@@ -170,10 +170,10 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
     with ray_session(recipe.ray):
         digest = warm_start(run, recipe, serial)["checkpoint"]
         starts = styles(run, recipe, serial, digest)
-        from exphil_league.league_phase import league_run, learn, rate
+        from exphil_league.league_phase import league_run, learn, rate, roster
         from exphil_league.observe.report import report
 
-        with league_run(run, recipe, serial, digest, starts) as here:
+        with league_run(run, recipe, serial, roster(recipe, digest, starts)) as here:
             learn(here)
             rate(here)
             return report(here.run, here.league)

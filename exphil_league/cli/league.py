@@ -93,3 +93,42 @@ class Verify(Command):
 
         found = verify(load_core(self.core), self.full)
         return Outcome(found, MET if all(check["ok"] for check in found["checks"]) else SHORT_OF_THRESHOLD)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe(Command):
+    """Train fresh exploiters against the frozen main player and say how often they win. Goes on where it stopped."""
+
+    folder: RunPath
+    styles: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...")] = ()
+    """where they start: warm_start or styles of the run; default: all of these"""
+    starts_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
+    """run folder whose warm start and styles are used; runs to be compared need the same"""
+    frames: int = 2_000_000
+    """game frames that each exploiter is trained for"""
+    games: int = 400
+    """rating games that each is then measured by"""
+    seeds: int = 1
+    """exploiters for each start"""
+    player: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """frozen player to probe; default: the main player's newest snapshot"""
+    serial: bool = False
+    """train in this process, reproducibly, without Tune"""
+
+    def run(self) -> Outcome:
+        from exphil_league.errors import UserError
+        from exphil_league.probe import ProbeRequest, probe
+
+        if min(self.frames, self.games, self.seeds) < 1:
+            raise UserError("--frames, --games and --seeds must be at least 1")
+        request = ProbeRequest(
+            run=self.folder,
+            starts=self.styles,
+            starts_from=self.starts_from,
+            frames=self.frames,
+            games=self.games,
+            seeds=self.seeds,
+            player=self.player,
+            serial=self.serial,
+        )
+        return Outcome(probe(request))

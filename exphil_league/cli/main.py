@@ -15,7 +15,7 @@ from exphil_league.cli.agents import Eval, Export
 from exphil_league.cli.bench import BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
 from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
-from exphil_league.cli.league import ExportLeague, Ladder, Lineage, Payoff, Status, Verify
+from exphil_league.cli.league import ExportLeague, Ladder, Lineage, Payoff, Probe, Status, Verify
 from exphil_league.cli.play import Play, Watch
 from exphil_league.cli.replays import ReplaysScan, ReplaysStats
 from exphil_league.cli.sim import SimFidelity
@@ -32,6 +32,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "lineage": Lineage,
         "status": Status,
         "export": ExportLeague,
+        "probe": Probe,
         "verify": Verify,
     },
     "export": Export,

@@ -100,15 +100,37 @@ def difference(old: Recipe, new: Recipe) -> dict[str, tuple[Any, Any]]:
     return {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)}
 
 
-def _read(name_or_path: str) -> tuple[str, dict[str, Any]]:
+def _read(name_or_path: str, over: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
+    """A recipe's name and values, laid over those of its `base`; `over` are the recipes that rest on it."""
+    values = parse_recipe(_text(name_or_path), name_or_path)
+    base = values.pop("base", None)
+    if base is None:
+        return name_or_path, values
+    beside = Path(name_or_path).with_name(str(base))
+    base = str(beside) if beside.is_file() else str(base)
+    if base in (*over, name_or_path):
+        raise UserError(f"{name_or_path}: base {base!r} leads back to itself; leave it out or name another recipe")
+    _, below = _read(base, (*over, name_or_path))
+    return name_or_path, _laid_over(below, values)
+
+
+def _text(name_or_path: str) -> bytes:
     path = Path(name_or_path)
     names = packaged_recipes()
     if path.is_file():
-        return name_or_path, parse_recipe(path.read_bytes(), name_or_path)
+        return path.read_bytes()
     if name_or_path in names:
-        text = (resources.files("tune_configs") / f"{name_or_path}.yaml").read_bytes()
-        return name_or_path, parse_recipe(text, name_or_path)
+        return (resources.files("tune_configs") / f"{name_or_path}.yaml").read_bytes()
     raise UserError(_no_such_recipe(path, names))
+
+
+def _laid_over(below: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections are merged key by key; any other value takes the place of the one below."""
+    merged = dict(below)
+    for key, value in values.items():
+        old = merged.get(key)
+        merged[key] = _laid_over(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
+    return merged
 
 
 def _no_such_recipe(path: Path, names: list[str]) -> str:
