@@ -84,7 +84,7 @@ def load_core(name: str) -> CoreClass:
         raise UserError(f"--core: {name} is no league core, it lacks {', '.join(missing)}")
     try:
         core(LeagueSetup(), np.random.default_rng(0), lambda: 0.0, ())
-    except TypeError as error:
+    except Exception as error:  # a foreign class may fail in any way
         raise UserError(f"--core: {name} cannot be made as Class(setup, rng, clock, events): {error}") from error
     return cast(CoreClass, core)
 

@@ -41,14 +41,6 @@ class MatrixGame:
         return float((self.wins @ mixture).max() - 0.5)
 
 
-def rock_paper_scissors(win: float = 0.8, bias: float = 0.1) -> MatrixGame:
-    """Noisy and biased: paper beats rock by `bias` more than the others win, so the equilibrium is uneven."""
-    wins = np.full((3, 3), 0.5)
-    for better, worse, rate in ((1, 0, win + bias), (2, 1, win), (0, 2, win)):
-        wins[better, worse], wins[worse, better] = rate, 1.0 - rate
-    return MatrixGame("rock-paper-scissors", wins)
-
-
 def blotto() -> MatrixGame:
     """Ten coins on three fields (66 pure strategies); whoever holds more fields wins, else it is a draw."""
     splits = [s for s in product(range(BLOTTO_COINS + 1), repeat=BLOTTO_FIELDS) if sum(s) == BLOTTO_COINS]

@@ -66,10 +66,10 @@ def leases_expire_once(trace: Trace) -> Iterator[str]:
 
 
 def one_seed_one_sequence(trace: Trace) -> Iterator[str]:
-    """The same calls on the same seed get the same jobs, on another seed others."""
-    jobs = trace.jobs()
-    if rehearse(trace.make, trace.script, trace.seed).jobs() != jobs:
-        yield "the same seed issued other jobs"
+    """The same calls on the same seed get the same jobs and decisions, on another seed other jobs."""
+    jobs, again = trace.jobs(), rehearse(trace.make, trace.script, trace.seed)
+    if (again.jobs(), [step.decision for step in again.steps]) != (jobs, [step.decision for step in trace.steps]):
+        yield "the same seed gave other jobs or decisions"
     if len(jobs) >= 10 and rehearse(trace.make, trace.script, trace.seed + 1).jobs() == jobs:
         yield "another seed issued the same jobs"
 
