@@ -14,6 +14,7 @@ BOXES: Final = 4
 """Hitboxes alive at once in libmelee's framedata.csv."""
 MAX_MOVES: Final = 48
 MAX_HIT_FRAMES: Final = 512
+MAX_HURT_FRAMES: Final = 3584
 MAX_OPERATIONS: Final = 192
 MAX_PROJECTILES: Final = 4
 """Kinds of item that one character can make."""
@@ -82,6 +83,16 @@ FIGHTER_COMBAT: Final = [
 ]
 """Fields of a FIGHTER that combat and specials keep."""
 
+_BLOW: Final = [
+    ("angle", "<f4"),
+    ("base_knockback", "<f4"),
+    ("growth", "<f4"),
+    ("set_knockback", "<f4"),
+    ("shield_damage", "<f4"),
+    ("element", "<i4"),  # envs.sim.moves.Element
+]
+"""What a hit does besides its damage."""
+
 HITBOX: Final = np.dtype(
     [
         ("active", "<i4"),
@@ -90,12 +101,7 @@ HITBOX: Final = np.dtype(
         ("y", "<f4"),
         ("size", "<f4"),
         ("damage", "<f4"),
-        ("angle", "<f4"),
-        ("base_knockback", "<f4"),
-        ("growth", "<f4"),
-        ("set_knockback", "<f4"),
-        ("shield_damage", "<f4"),
-        ("element", "<i4"),
+        *_BLOW,
         ("touches", "<i4"),  # TOUCHES_GROUND | TOUCHES_AIR: where the victim must be
         ("linked", "<i4"),  # UNLINKED, LINKED or LINKED_TO_SELF: the path it sweeps
     ]
@@ -116,10 +122,13 @@ MOVE: Final = np.dtype(
     ]
 )
 
-HURT_PARTS: Final = 2
+HURT_PARTS: Final = 3
 """Capsules that what can be hit of a fighter is made of."""
 CAPSULE: Final = np.dtype([("x0", "<f4"), ("y0", "<f4"), ("x1", "<f4"), ("y1", "<f4"), ("radius", "<f4")])
-"""What can be hit in a stance: a segment with a radius, offsets at facing +1."""
+"""What can be hit: a segment with a radius, offsets at facing +1."""
+
+POSE: Final = np.dtype([("row", "<i4"), ("frames", "<i4"), ("loops", "<i4")])
+"""Rows of `hurt_frames` of an action state, by frames since it began: the last one stays, or they start over."""
 
 PROJECTILE: Final = np.dtype(
     [
@@ -136,12 +145,7 @@ PROJECTILE: Final = np.dtype(
         ("full_first_step", "<f4"),
         ("full_damage", "<f4"),
         ("full_size", "<f4"),
-        ("angle", "<f4"),
-        ("base_knockback", "<f4"),
-        ("growth", "<f4"),
-        ("set_knockback", "<f4"),
-        ("shield_damage", "<f4"),
-        ("element", "<i4"),
+        *_BLOW,
         ("effect", "<i4"),  # envs.sim.projectiles.Effect
         ("bind_base", "<f4"),  # frames that it binds, ...
         ("bind_per_percent", "<f4"),  # ... and per percent of the victim
@@ -168,7 +172,8 @@ CHARACTER_COMBAT: Final = np.dtype(
         ("weight", "<f4"),
         ("moves", MOVE, (MAX_MOVES,)),
         ("hit_frames", HITBOX, (MAX_HIT_FRAMES, BOXES)),
-        ("hurt", CAPSULE, (ACTION_SLOTS, HURT_PARTS)),  # by action state
+        ("poses", POSE, (ACTION_SLOTS,)),
+        ("hurt_frames", CAPSULE, (MAX_HURT_FRAMES, HURT_PARTS)),
         ("hurt_reach", "<f4"),  # distance from the root that no capsule exceeds
         ("shield_x", "<f4"),  # centre of the full shield bubble
         ("shield_y", "<f4"),

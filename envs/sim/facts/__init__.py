@@ -1,4 +1,4 @@
-"""The game's numbers as TOML, each with its source.
+"""The game's numbers as TOML, each with its source; long tables as CSV, their source in a comment at the top.
 
 A table has a `source` that holds for all its numbers; a number that comes from elsewhere is written
 `{ value = 1.9, source = "..." }`. `load` drops the sources, `sources` returns them.
@@ -6,11 +6,12 @@ A table has a `source` that holds for all its numbers; a number that comes from 
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from importlib import resources
 from typing import Any
 
-__all__ = ["MissingSource", "exists", "load", "sources"]
+__all__ = ["MissingSource", "exists", "load", "rows", "sources"]
 
 
 class MissingSource(ValueError):
@@ -39,6 +40,18 @@ def load(name: str) -> dict[str, Any]:
     """Values of `facts/<name>.toml`, sources left out. Raises FileNotFoundError."""
     loaded: dict[str, Any] = _plain(_read(name))
     return loaded
+
+
+def rows(name: str) -> list[list[float]]:
+    """Rows of `facts/<name>.csv` below its header, empty where there is no such file. Raises MissingSource."""
+    path = resources.files(__package__).joinpath(f"{name}.csv")
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not any(line.startswith("# source:") for line in lines):
+        raise MissingSource(f"facts/{name}.csv has no source")
+    _, *table = csv.reader(line for line in lines if not line.startswith("#"))
+    return [[float(value) for value in row] for row in table]
 
 
 def sources(name: str) -> dict[str, str]:

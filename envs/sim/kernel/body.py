@@ -18,8 +18,9 @@ def touches_body(
     `character` is its CHARACTER record, `depth` how far the way lies off the fighters' plane.
     """
     side = foe.facing
+    row = _row(foe, character)
     for part in range(HURT_PARTS):
-        hurt = character.combat.hurt[foe.action, part]
+        hurt = character.combat.hurt_frames[row, part]
         limit = hurt.radius + size
         squared = segments_squared(
             x0, y0, x1, y1, foe.x + side * hurt.x0, foe.y + hurt.y0, foe.x + side * hurt.x1, foe.y + hurt.y1
@@ -27,3 +28,11 @@ def touches_body(
         if squared + depth * depth <= limit * limit:
             return True
     return False
+
+
+@kernel
+def _row(foe: Any, character: Any) -> int:
+    """Row of `hurt_frames` of the fighter's present frame."""
+    pose = character.combat.poses[foe.action]
+    frame = max(int(foe.age - character.states[foe.action].age_start), 0)
+    return pose.row + (frame % pose.frames if pose.loops else min(frame, pose.frames - 1))

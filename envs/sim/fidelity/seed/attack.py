@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from melee.enums import Action
 from numpy.typing import NDArray
 
 from envs.sim.combat_layout import STALE_SLOTS
@@ -17,11 +18,17 @@ _THROWS = (219, 220, 221, 222)
 def rebuild_landed(out: NDArray[np.void], past: Past) -> None:
     """Hit groups of the present move that have hit, and whether it has entered the queue of landed attacks."""
     landed = melee_hits(past.seen, past.other)
-    groups = np.where(landed, active_groups(past.seen, past.row), 0)
+    groups = np.where(landed | _clanked(past), active_groups(past.seen, past.row), 0)
     for bit in np.unique(groups[groups != 0]):
         spent = _count_since_start((groups & bit) != 0, past.start) > 0
         out["hit_mask"] |= np.where(spent, bit, 0)
     out["staled"] = _count_since_start(landed & _hurt(past), past.start) > 0
+
+
+def _clanked(past: Past) -> NDArray[np.bool_]:
+    """[T] whether a clank froze this fighter and made the other one rebound."""
+    froze = np.diff(past.seen["hitlag"], prepend=0.0) > 0
+    return froze & np.asarray(past.other["action"] == Action.REBOUND_STOP.value)
 
 
 def active_groups(seen: NDArray[np.void], row: int) -> NDArray[np.int32]:
