@@ -144,6 +144,7 @@ def trial_config(here: LeagueRun) -> LeaguePPOConfig:
         starts={name: here.league.player(name).digest for name in {WARM_START, *first.values()}},
         first=first,
         open_league=here.open_league,
+        resume_points=here.run.tune / "points",
         serial=here.serial,
     )
     rounds = RoundSettings(

@@ -1,7 +1,7 @@
 """The league phase: one trial of LeaguePPO, run by Tune or, in serial mode, in this process.
 
-Both keep resume points, write TensorBoard files of the same names, feed the same sinks and stop by the same
-limits. What they keep lies in RUN/tune and may be read only from a run of one's own: it holds pickles.
+Both keep resume points (`rl.resume`), write TensorBoard files of the same names, feed the same sinks and stop by
+the same limits. What they keep lies in RUN/tune and may be read only from a run of one's own: it holds pickles.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 import copy
 import errno
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ray import tune
-from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.tune.logger import JsonLoggerCallback, TBXLoggerCallback
 
@@ -143,6 +141,7 @@ def _tuner(
                 checkpoint_frequency=limits.checkpoint_every_updates,
                 checkpoint_at_end=True,
             ),
+            failure_config=tune.FailureConfig(max_failures=limits.restarts),
             verbose=0,
         ),
     )
@@ -152,40 +151,19 @@ def run_serial(config: AlgorithmConfig, folder: Path, limits: RunConfig, open_si
     """Run or resume the trial in this process until a limit is reached; returns its last result."""
     home = folder / SERIAL
     home.mkdir(parents=True, exist_ok=True)
-    algorithm = copy.deepcopy(config).build_algo(use_copy=False)
+    algorithm: Any = copy.deepcopy(config).build_algo(use_copy=False)
     sinks = [TensorBoard(home), *open_sinks()]
     try:
-        _restore_newest(algorithm, home)
+        algorithm.go_on()
         while True:
             result: dict[str, Any] = algorithm.train()
             write_all(sinks, result)
             reached = limit_reached(limits, result)
             if reached or result[names.UPDATES] % limits.checkpoint_every_updates == 0:
-                _save(algorithm, home, int(result[names.UPDATES]), limits.keep_checkpoints)
+                algorithm.save_resume_point()
             if reached:
                 return result
     finally:
         for sink in sinks:
             sink.close()
         algorithm.stop()
-
-
-def _checkpoints(home: Path) -> list[Path]:
-    """Whole checkpoints, oldest first."""
-    return sorted(home.glob("checkpoint_*"))
-
-
-def _save(algorithm: Algorithm, home: Path, update: int, keep: int) -> None:
-    """Write a checkpoint beside its place and move it there whole; then drop the oldest beyond `keep`."""
-    scratch = home / ".checkpoint"
-    shutil.rmtree(scratch, ignore_errors=True)
-    algorithm.save(str(scratch))
-    scratch.rename(home / f"checkpoint_{update:08d}")
-    for old in _checkpoints(home)[:-keep]:
-        shutil.rmtree(old)
-
-
-def _restore_newest(algorithm: Algorithm, home: Path) -> None:
-    saved = _checkpoints(home)
-    if saved:
-        algorithm.restore(str(saved[-1]))

@@ -14,7 +14,12 @@ class RunConfig(Section):
     max_env_frames: int = Field(0, ge=0, description="stop the league phase after so many game frames; 0 for no limit")
     max_updates: int = Field(0, ge=0, description="stop the league phase after so many learner updates; 0 for no limit")
     checkpoint_every_updates: int = Field(10, ge=1, description="resume point each so many learner updates")
-    keep_checkpoints: int = Field(2, ge=1, description="resume points kept")
+    keep_checkpoints: int = Field(
+        2, ge=1, description="newest resume points kept; the one where main was rated best stays too"
+    )
+    restarts: int = Field(
+        3, ge=0, description="times that a trial whose processes died goes on by itself from its last resume point"
+    )
     league_dir: str | None = Field(
         None,
         description="folder on the head's own disk for the league's live database, where the run folder lies on "

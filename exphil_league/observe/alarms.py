@@ -86,6 +86,12 @@ class Alarms:
                 "ppo.learning_rate, or raise ppo.teacher_weight",
             )
         yield from self._timer_problem(metrics)
+        if failed := metrics.get("rl/failed_resume_points"):
+            yield (
+                "resume_point",
+                f"{failed:.0f} resume points could not be written, the last one that is whole is of update "
+                f"{metrics['rl/resume_point']:.0f}: make room on the disk of the run folder",
+            )
 
     def _entropy_problem(self, player: str, entropy: float) -> Iterator[tuple[str, str]]:
         first = self._entropy.setdefault(player, entropy)

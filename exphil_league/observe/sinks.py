@@ -25,16 +25,17 @@ class Sink(Protocol):
 
 
 class JsonLines:
-    """One JSON object a line. Lines of updates that a resumed run does again are taken out first."""
+    """One JSON object a line. Lines of updates that a resumed trial does again are taken out first."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._checked = False
+        self._last: float = float("inf")
+        """Update of the last line; of a file from before, unknown."""
 
     def write(self, metrics: Mapping[str, float]) -> None:
-        if not self._checked:
+        if metrics[names.UPDATES] <= self._last:
             self._drop_from(metrics[names.UPDATES])
-            self._checked = True
+        self._last = metrics[names.UPDATES]
         with self._path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(dict(metrics)) + "\n")
 

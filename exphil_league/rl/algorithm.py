@@ -7,11 +7,15 @@ and Tune.
 
 from __future__ import annotations
 
+import json
+import pickle
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 import ray
+from ray import cloudpickle
 from ray.rllib.algorithms.ppo import PPO
 from ray.rllib.algorithms.ppo import PPOConfig as RLlibPPOConfig
 from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME
@@ -23,12 +27,17 @@ from exphil_league.rl.drift import Drift
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.membership import Membership
 from exphil_league.rl.metrics import IterationTimes, player_metrics, reward_metrics, run_metrics
+from exphil_league.rl.resume import ResumePoints
 from exphil_league.rl.runner import BatchedEnvRunner, Sample
 from exphil_league.rl.sampler import SampleStats
 from exphil_league.rl.setup import RLSetup
 from policies.policy import Policy
 
 _MEMBERSHIP: Final = "league_membership"
+_POINTER: Final = "resume_point.json"
+"""What Tune's checkpoint folder holds instead of the state."""
+_COUNTERS: Final = ("_iteration", "_time_total", "_timesteps_total")
+"""What Tune counts of a trial: as it was at the resume point, which may be older than Tune's note of it."""
 
 
 class LeaguePPOConfig(RLlibPPOConfig):
@@ -48,6 +57,7 @@ class LeaguePPO(PPO):
     learner_group: Any
     metrics: Any
     _env_frames: int = 0
+    _points: ResumePoints | None = None
 
     @classmethod
     def get_default_config(cls) -> LeaguePPOConfig:
@@ -66,6 +76,9 @@ class LeaguePPO(PPO):
             setup.ppo.max_lag_updates,
         )
         self._drift = Drift()
+        if setup.resume_points is not None:
+            self._points = ResumePoints(setup.resume_points, setup.keep_resume_points)
+        self._restarts = 0
         self._joined = False
         self._weights = 0
         self._report: dict[str, Any] = {}
@@ -134,7 +147,10 @@ class LeaguePPO(PPO):
         runners = max(self.env_runner_group.num_remote_env_runners(), 1)
         report: dict[str, Any] = run_metrics(found.stats, times, runners)
         report |= {"env_frames": self._env_frames, "batch_age": found.lag_updates, "dropped_samples": found.dropped}
-        report["runner_restarts"] = self.env_runner_group.num_remote_worker_restarts()
+        report |= {"runner_restarts": self.env_runner_group.num_remote_worker_restarts(), "restarts": self._restarts}
+        if self._points is not None:
+            self._points.poll()
+            report |= {"resume_point": self._points.written or 0, "failed_resume_points": len(self._points.failures)}
         for player, standing in self.membership.standings.items():
             learned = self.metrics.peek((LEARNER_RESULTS, player), default={})
             report[player] = {
@@ -166,7 +182,48 @@ class LeaguePPO(PPO):
         self.learner_group.foreach_learner(_reset_player, player=player, weights=policy.state_dict())
         self._drift.restart(player)
 
-    # Checkpoints
+    # Resume points
+
+    def save_resume_point(self) -> None:
+        """Copy the state here and now; it is written while training goes on (`rl.resume`)."""
+        assert self._points is not None, "the setup names no folder for resume points"
+        counters = {name: getattr(self, name) for name in _COUNTERS}
+        state = cloudpickle.dumps({"state": self.get_state(), "counters": counters})
+        self._points.save(self.iteration, state, self.membership.rating_of_main())
+
+    def go_on(self) -> bool:
+        """Go on from the newest resume point; whether there is one."""
+        newest = self._points.newest() if self._points is not None else None
+        if newest is None:
+            return False
+        kept = pickle.loads(newest[1])
+        self.set_state(kept["state"])
+        for name, value in kept["counters"].items():
+            setattr(self, name, value)
+        self._restarts += 1
+        return True
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """What Tune keeps: a note that a resume point is being written, or RLlib's folder where there are none."""
+        if self._points is None:
+            super().save_checkpoint(checkpoint_dir)
+            return
+        self.save_resume_point()
+        (Path(checkpoint_dir) / _POINTER).write_text(json.dumps({"update": self.iteration}), encoding="utf-8")
+
+    def load_checkpoint(self, checkpoint_dir: Any) -> None:
+        """Go on from the newest whole resume point, be it the one of this note or, after a kill, one before it."""
+        if not (Path(checkpoint_dir) / _POINTER).exists():
+            super().load_checkpoint(checkpoint_dir)
+        elif not self.go_on():  # killed before the first one was whole
+            for name in _COUNTERS:
+                setattr(self, name, 0)
+
+    def cleanup(self) -> None:
+        """Finish the last resume point. Raises OSError when it cannot be written."""
+        super().cleanup()
+        if self._points is not None:
+            self._points.close()
 
     def get_state(
         self,
@@ -180,6 +237,7 @@ class LeaguePPO(PPO):
             state[_MEMBERSHIP] = {
                 "standings": self.membership.get_state(),
                 "env_frames": self._env_frames,
+                "restarts": self._restarts,
                 "drift": self._drift.get_state(),
                 "runners": dict(self.env_runner_group.foreach_env_runner(_games_state, local_env_runner=False)),
             }
@@ -190,6 +248,7 @@ class LeaguePPO(PPO):
         if _MEMBERSHIP in state:
             self.membership.set_state(state[_MEMBERSHIP]["standings"])
             self._env_frames = state[_MEMBERSHIP]["env_frames"]
+            self._restarts = state[_MEMBERSHIP]["restarts"]
             self._drift.set_state(state[_MEMBERSHIP]["drift"])
             self._joined = False
             kept = state[_MEMBERSHIP]["runners"]

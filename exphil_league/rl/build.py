@@ -35,6 +35,7 @@ def algorithm_config(
     open_league: LeagueFactory,
     open_backend: BackendFactory | None = None,
     load_agent: LoadAgent | None = None,
+    resume_points: Path | None = None,
     serial: bool = False,
 ) -> LeaguePPOConfig:
     """The config of a league run; `.build_algo()` builds it here, or give it to a Tuner as `param_space`.
@@ -46,6 +47,7 @@ def algorithm_config(
     open_league: called once in every process that samples or learns; must pickle, and be a plain function or
     partial (RLlib deep-copies its config). In serial mode every call must give the process's one league.
     open_backend(num_games), load_agent(digest, capacity): default to the recipe's backend and to the store.
+    resume_points: folder that the trial keeps its resume points in (`rl.resume`).
     serial: sampling and learning in this process, one torch thread, whatever the recipe's `ray` section says.
 
     Raises UserError for a recipe whose numbers do not fit together.
@@ -63,6 +65,8 @@ def algorithm_config(
         torch_threads=1 if serial else recipe.ray.torch_threads,
         seed=recipe.seed,
         checkpoints=store,
+        resume_points=resume_points,
+        keep_resume_points=recipe.run.keep_checkpoints,
         open_league=open_league,
         open_backend=open_backend or partial(make_backend, recipe.game.backend, dolphin=recipe.game.dolphin),
         load_agent=load_agent or partial(load_from_store, store, recipe.seed),

@@ -206,6 +206,7 @@ class LeagueLearner(PPOTorchLearner):
         return state
 
     def set_state(self, state: dict[str, Any]) -> None:
+        self._weights_seq_no = 0  # RLlib leaves out weights that it takes for older than its own
         super().set_state(state)
         if _PROGRESS in state:
             kept = state[_PROGRESS]

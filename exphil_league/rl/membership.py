@@ -74,6 +74,12 @@ class Membership:
         self._discard(before)
         return decision
 
+    def rating_of_main(self) -> float | None:
+        """Lower 95 % bound of the Elo of main's newest snapshot; None before its first rating game."""
+        ladder = self._league.ladder()
+        rows = [row for row in ladder["players"] if row["player"] == ladder["main"] and row["games"]]
+        return float(rows[0]["low"]) if rows else None
+
     def policy_of(self, digest: str) -> Policy:
         """A policy out of the store."""
         return checkpoint.load(self._store / digest)

@@ -49,6 +49,9 @@ class RLSetup:
     seed: int
     checkpoints: Path
     """The content-addressed store that learners are published to."""
+    resume_points: Path | None
+    """Folder of the trial's resume points; None: RLlib's own checkpoints where the caller wants them."""
+    keep_resume_points: int
     open_league: LeagueFactory
     open_backend: BackendFactory
     load_agent: LoadAgent

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +16,16 @@ import torch
 
 from exphil_league.config.league import CurriculumStage
 from exphil_league.config.recipe import Recipe
+from exphil_league.config.run import RunConfig
 from exphil_league.errors import UserError
 from exphil_league.league.actor import RemoteLeague
 from exphil_league.league.service import LocalLeague
-from exphil_league.rl.algorithm import LeaguePPO
+from exphil_league.rl.algorithm import LeaguePPO, LeaguePPOConfig
 from exphil_league.rl.build import slot_groups
+from exphil_league.rl.learner import LeagueLearner
+from exphil_league.rl.resume import ResumePoints
 from exphil_league.rl.shared import share
+from exphil_league.tuning import run_with_tune
 from policies import checkpoint
 from tests.fakes import FakeBackend
 from tests.rl_play import config_of, found_league, small_recipe
@@ -35,7 +43,10 @@ def _ray() -> Iterator[None]:
 
 def serial_run(run: Path, recipe: Recipe) -> tuple[LeaguePPO, Any]:
     league, start = found_league(run, recipe)
-    config = config_of(run, recipe, start, open_league=share(str(run), league), open_backend=FakeBackend, serial=True)
+    config = config_of(
+        run, recipe, start, open_league=share(str(run), league), open_backend=FakeBackend, serial=True,
+        resume_points=run / "points",
+    )  # fmt: skip
     return config.build_algo(), league
 
 
@@ -71,15 +82,17 @@ def test_checkpoint_brings_back_weights_optimizer_and_standing(tmp_path: Path) -
     algo, league = serial_run(tmp_path / "run", recipe)
     for _ in range(3):
         algo.train()
-    algo.save_checkpoint(str(tmp_path / "saved"))
+    algo.save_resume_point()
     digests, tensors, standing = algo.membership.digests, optimizer_tensors(algo), algo.membership.get_state()
-    algo.train()
-    algo.restore_from_path(str(tmp_path / "saved"))
+    assert algo.train()["rl"]["restarts"] == 0
+    assert algo.go_on()
+    assert algo.iteration == 3
     assert algo.membership.get_state() == standing
     assert {p: checkpoint.digest_of(algo.policy(p)) for p in digests} == digests
     assert all(torch.equal(a, b) for a, b in zip(optimizer_tensors(algo), tensors, strict=True))
     result = algo.train()
     assert result["rl"]["env_frames"] == 4 * 16 * 8
+    assert (result["rl"]["restarts"], result["rl"]["resume_point"], result["rl"]["failed_resume_points"]) == (1, 3, 0)
     assert league.learner("main").player.digest == algo.membership.digests["main"]
     algo.stop()
 
@@ -94,7 +107,7 @@ def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path,
     stopped, league = serial_run(tmp_path / "stopped", recipe)
     for _ in range(5):
         stopped.train()
-    stopped.save_checkpoint(str(tmp_path / "saved"))
+    stopped.save_resume_point()
     stopped.stop()
     league.close()
     again = LocalLeague(tmp_path / "stopped", recipe.league_setup(), recipe.seed)
@@ -102,8 +115,9 @@ def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path,
     resumed = config_of(
         tmp_path / "stopped", recipe, start,
         open_league=share(str(tmp_path / "again"), again), open_backend=FakeBackend, serial=True,
+        resume_points=tmp_path / "stopped" / "points",
     ).build_algo()  # fmt: skip
-    resumed.restore_from_path(str(tmp_path / "saved"))
+    assert resumed.go_on()
     for _ in range(3):
         result = resumed.train()
     assert resumed.membership.digests == straight.membership.digests
@@ -158,17 +172,7 @@ def test_the_exploiter_is_frozen_and_starts_again(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("runners", "learners", "lag"), [(1, 0, 0), (2, 2, 0), (2, 0, 2)])
 def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: int, lag: int) -> None:
-    recipe = small_recipe(max_lag_updates=lag)
-    recipe = recipe.model_copy(
-        update={"ray": recipe.ray.model_copy(update={"num_env_runners": runners, "num_learners": learners})}
-    )
-    local, start = found_league(tmp_path, recipe)
-    local.close()
-    league = RemoteLeague(tmp_path, recipe.league_setup(), recipe.seed)
-    config = config_of(tmp_path, recipe, start, open_league=lambda: league, open_backend=FakeBackend)
-    config.resources(num_cpus_for_main_process=0)
-    config.env_runners(num_cpus_per_env_runner=0.5)
-    config.learners(num_cpus_per_learner=0.5)
+    config, league = actors_run(tmp_path, with_actors(small_recipe(max_lag_updates=lag), runners, learners))
     algo = config.build_algo()
     for _ in range(4):
         result = algo.train()
@@ -181,4 +185,86 @@ def test_runners_and_learners_as_actors(tmp_path: Path, runners: int, learners: 
     weights = [result.get() for result in weights.result_or_errors]
     assert all(torch.equal(tensor, weights[-1][name]) for name, tensor in weights[0].items())
     algo.stop()
+    league.close()
+
+
+def with_actors(recipe: Recipe, runners: int, learners: int) -> Recipe:
+    update = {"num_env_runners": runners, "num_learners": learners}
+    return recipe.model_copy(update={"ray": recipe.ray.model_copy(update=update)})
+
+
+def actors_run(run: Path, recipe: Recipe) -> tuple[LeaguePPOConfig, RemoteLeague]:
+    local, start = found_league(run, recipe)
+    local.close()
+    league = RemoteLeague(run, recipe.league_setup(), recipe.seed)
+    config = config_of(
+        run, recipe, start, open_league=lambda: league, open_backend=FakeBackend, resume_points=run / "points"
+    )
+    config.resources(num_cpus_for_main_process=0)
+    config.env_runners(num_cpus_per_env_runner=0.5)
+    config.learners(num_cpus_per_learner=0.5)
+    return config, league
+
+
+@pytest.mark.slow
+def test_a_killed_runner_is_replaced_and_counted(tmp_path: Path) -> None:
+    config, league = actors_run(tmp_path, with_actors(small_recipe(), 2, 0))
+    algo = config.build_algo()
+    assert algo.train()["rl"]["runner_restarts"] == 0
+    victim, _ = algo.env_runner_group.foreach_env_runner(lambda runner: os.getpid(), local_env_runner=False)
+    os.kill(victim, signal.SIGKILL)
+    deadline_s, result = time.monotonic() + 120, algo.train()
+    while result["rl"]["runner_restarts"] == 0 and time.monotonic() < deadline_s:
+        time.sleep(0.5)
+        result = algo.train()  # the other runner goes on meanwhile
+    assert result["rl"]["runner_restarts"] == 1
+    assert algo.train()["rl"]["env_frames"] - result["rl"]["env_frames"] == 2 * 16 * 8, "both sample again"
+    algo.stop()
+    league.close()
+
+
+class TellingLearner(LeagueLearner):
+    """Writes down its process id."""
+
+    def build(self) -> None:
+        super().build()
+        (self._setup.checkpoints.parent / "learner.pid").write_text(str(os.getpid()))
+
+
+class Killer:
+    """A sink that kills the learner once, after its fifth update, and remembers what the trial reports."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        with (self._run / "seen").open("a") as seen:
+            seen.write(f"{metrics['training_iteration']:.0f} {metrics['rl/restarts']:.0f}\n")
+        pid = self._run / "learner.pid"
+        if metrics["training_iteration"] == 5 and metrics["rl/restarts"] == 0:
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+
+    def close(self) -> None: ...
+
+
+def killers(run: Path) -> list[Killer]:
+    return [Killer(run)]
+
+
+@pytest.mark.slow
+def test_a_killed_learner_restarts_the_trial_from_its_last_resume_point(tmp_path: Path) -> None:
+    config, league = actors_run(tmp_path, with_actors(small_recipe(), 1, 1))
+    config.learners(learner_class=TellingLearner)
+    limits = RunConfig(max_updates=8, checkpoint_every_updates=2)
+    result = run_with_tune(
+        config, tmp_path / "tune", limits, partial(RunConfig, max_updates=8), partial(killers, tmp_path)
+    )
+    assert result is not None
+    assert (result["training_iteration"], result["rl"]["env_frames"]) == (8, 8 * 16 * 8)
+    assert result["rl"]["restarts"] == 1
+    seen = [tuple(map(int, line.split())) for line in (tmp_path / "seen").read_text().splitlines()]
+    before, after = ([update for update, restarts in seen if restarts == count] for count in (0, 1))
+    assert before[0] == 1
+    assert after in ([5, 6, 7, 8], [3, 4, 5, 6, 7, 8]), "from the point of update 4, or of 2 if that was not whole yet"
+    assert ResumePoints(tmp_path / "points", 2).newest()[0] == 8
     league.close()
