@@ -80,6 +80,7 @@ class DolphinBackend:
         return self._frames
 
     def _begin(self, n: int, order: GameOrder, matchup: NDArray[np.void]) -> None:
+        self._done[n] = False
         self.instances[n].begin(order, int(matchup["stocks"]), int(matchup["time_limit_frames"]))
 
     def _order(self, matchup: NDArray[np.void]) -> GameOrder:

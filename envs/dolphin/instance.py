@@ -324,7 +324,7 @@ class Instance:
             self._to_menu(kick_at=now + KICK_S)
         elif now > self._deadline:
             what = "its pads were not opened" if self._emulator.linked else "its spectator server did not answer"
-            raise InstanceFault(FaultKind.BOOT_TIMEOUT, f"{what} within {self._config.boot_timeout_s:.0f} s")
+            raise InstanceFault(FaultKind.BOOT_TIMEOUT, f"{what} within {self._config.boot_timeout_s:g} s")
 
     def _see_menu(self, now: float) -> None:
         if self._kick_at is not None and now >= self._kick_at:
@@ -332,13 +332,13 @@ class Instance:
             if not self._event_at > self._entered_at:
                 self._answer(again=False)
         if now > self._deadline:
-            raise InstanceFault(FaultKind.FRAME_TIMEOUT, f"nothing came in {self._config.boot_timeout_s:.0f} s of menu")
+            raise InstanceFault(FaultKind.FRAME_TIMEOUT, f"nothing came in {self._config.boot_timeout_s:g} s of menu")
 
     def _see_frame(self, now: float) -> None:
         loading = int(self.words[_AT_FRAME]) <= FIRST_FRAME
         limit_s = self._config.boot_timeout_s if loading else self._config.frame_timeout_s
         if now - self._sent_at > limit_s:
-            raise InstanceFault(FaultKind.FRAME_TIMEOUT, f"no frame in {limit_s:.0f} s")
+            raise InstanceFault(FaultKind.FRAME_TIMEOUT, f"no frame in {limit_s:g} s")
 
     def _see_quit(self, now: float) -> None:
         """Pause, then L, R, A and START, at the pace of a person's hands; else a new emulator."""
