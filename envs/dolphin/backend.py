@@ -114,11 +114,14 @@ class DolphinBackend:
 
     def _serve(self) -> None:
         """Take messages until every running game has its frame or is late, and at least one has something to show."""
+        pressing = self.instances
         while True:
             now = time.monotonic()
             if now >= self._next_tick:
                 self._tick(now)
-            if not any(instance.presses(now) for instance in self.instances) and self._something_to_show():
+                pressing = self.instances  # a game may have begun
+            pressing = [instance for instance in pressing if instance.presses(now)]
+            if not pressing and self._something_to_show():
                 break
             self._read()
         for n, instance in enumerate(self.instances):

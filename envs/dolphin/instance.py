@@ -248,7 +248,7 @@ class Instance:
                 self.inputs = InputCheck(self._order.cpu_levels, 1 + self._config.online_delay_frames)
             self._answer(again=False)
 
-    def _on_frame(self, seen: Seen) -> None:
+    def _on_frame(self, seen: int) -> None:
         assert self._order is not None
         if not seen & Seen.FRAME:
             self._answer(again=True)

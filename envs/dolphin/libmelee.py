@@ -134,7 +134,7 @@ class LibmeleeReader:
         self.end_method: EndMethod | None = None
         self.lras_port = -1
 
-    def feed(self, message: bytes, out: NDArray[np.int32]) -> Seen:
+    def feed(self, message: bytes, out: NDArray[np.int32]) -> int:
         """See LiveParser.feed."""
         seen = self._scan(message)
         if not seen & (Seen.FRAME | Seen.START):
@@ -150,9 +150,10 @@ class LibmeleeReader:
         out[:] = words_i32(self._frame)[0]
         return seen
 
-    def _scan(self, message: bytes) -> Seen:
+    def _scan(self, message: bytes) -> int:
         """Which events a message has."""
-        seen, start = Seen.NOTHING, 0
+        seen: int = Seen.NOTHING
+        start = 0
         if message[0] == Command.PAYLOADS:
             self._sizes = payload_sizes(message)
         for event in whole_events(message, self._sizes):

@@ -7,7 +7,6 @@ sent again after a rollback is told apart by its frame id and dropped.
 
 from __future__ import annotations
 
-from enum import IntFlag
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,19 +33,19 @@ _KINDS: Final = {">i4": _WORD, ">u4": _WORD, ">f4": _WORD, ">u1": _BYTE, ">u2": 
 _WIDTHS: Final = np.array([4, 1, 2, 1], np.int32)
 
 
-class Seen(IntFlag):
-    """What a message brought."""
+class Seen:
+    """Bits of what a message brought; plain integers, for they are looked at every frame."""
 
-    NOTHING = 0
-    FRAME = 1
+    NOTHING: Final = 0
+    FRAME: Final = 1
     """A new frame."""
-    REPEAT = 2
+    REPEAT: Final = 2
     """A frame that was given before: dropped, but the game waits for input after it too."""
-    START = 4
+    START: Final = 4
     """A game's header: `LiveParser.meta` is new."""
-    END = 8
+    END: Final = 8
     """A game's end: `LiveParser.end_method` says how."""
-    MENU = 16
+    MENU: Final = 16
     """A menu event among the game's: skipped."""
 
 
@@ -100,8 +99,8 @@ class LiveParser:
         """Port that quit it, -1 nobody."""
         self.feed(b"", self._words)  # compiled now, not when the first frame is due
 
-    def feed(self, message: bytes, out: NDArray[np.int32]) -> Seen:
-        """Read one message's events; a new frame is written to `out` [WORDS].
+    def feed(self, message: bytes, out: NDArray[np.int32]) -> int:
+        """Read one message's events; a new frame is written to `out` [WORDS]. Returns bits of Seen.
 
         Of several frames in one message the last is kept. Raises BrokenStream for bytes that are no Slippi events.
         """
@@ -114,16 +113,16 @@ class LiveParser:
             if found == _FRAME_WHOLE:
                 seen |= Seen.FRAME
                 if at == len(raw):
-                    return Seen(seen)
+                    return seen
             elif found == _DONE:
-                return Seen(seen)
+                return seen
             else:
                 flag, at = self._rare(found, message, at)
                 seen |= flag
                 if at >= len(raw):
-                    return Seen(seen)
+                    return seen
 
-    def _rare(self, found: int, message: bytes, at: int) -> tuple[Seen, int]:
+    def _rare(self, found: int, message: bytes, at: int) -> tuple[int, int]:
         """What is not a frame, and where to go on."""
         if found == _FRAME_AGAIN:
             return Seen.REPEAT, at
