@@ -4,8 +4,9 @@
 
 An owner plays games on tiny Dolphins that crash, exit, hang, freeze, or send nonsense, each on average once in so many
 frames; it reports its counts now and then. This process kills it with SIGKILL at even shares of the frames and starts
-the next, which goes on. At the end nothing that they started may be alive, and no home, port or pipe may be left. One JSON
-object a line; the last one has "ok", "frames", "faults" by kind, "kills", "left". Exit status 1 if something is left.
+the next, which goes on. At the end nothing that they started may be alive, and no home, port or pipe may be left. One
+JSON object a line; the last one has "ok", "frames", "faults" by kind, "kills", "left". Exit status 1 if something is
+left.
 """
 
 from __future__ import annotations
