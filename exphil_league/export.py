@@ -12,6 +12,9 @@ from exphil_league.league.model import PlayerKind
 from exphil_league.league.state import LeagueState
 from exphil_league.observe.league_tables import read_league
 
+_NEVER_TRAINED = (PlayerKind.ANCHOR, PlayerKind.STYLE)
+"""Kinds that a run did not make stronger: exported only by name."""
+
 
 def export_player(run: Path, player: str | None, out: Path) -> dict[str, Any]:
     """Write the agent file of a frozen player, by default of the top-rated one that is no scripted player.
@@ -25,7 +28,7 @@ def export_player(run: Path, player: str | None, out: Path) -> dict[str, Any]:
     from policies.onnx.agent_file import write_agent_file
 
     state = read_league(run)
-    rows = {row["player"]: row for row in views.ladder(state)["players"] if row["kind"] != PlayerKind.ANCHOR}
+    rows = {row["player"]: row for row in views.ladder(state)["players"] if row["kind"] not in _NEVER_TRAINED}
     name = best_player(rows, run) if player is None else _known(player, state)
     digest = state.players[name].digest
     row = rows.get(name)

@@ -88,7 +88,7 @@ class RunFolder:
 
     @property
     def agent(self) -> Path:
-        """The best player as an agent file."""
+        """The top agent as a file: the last main player that was promoted, else the warm start."""
         return self.root / "best.agent"
 
     @property
@@ -100,6 +100,16 @@ class RunFolder:
     def page(self) -> Path:
         """A page that shows it."""
         return self.root / "best_game.html"
+
+    @property
+    def promotion(self) -> Path:
+        """The gate's last verdict; see `promotion.gate`."""
+        return self.root / "promotion.json"
+
+    @property
+    def promotion_games(self) -> Path:
+        """What the gate's games came to, series by series."""
+        return self.root / "promotion_games.json"
 
     @property
     def probes(self) -> Path:

@@ -4,7 +4,8 @@ warm start   imitate replays, or games of scripted players        -> warm_start.
 styles       fine-tune it to ways of playing, where wanted          -> styles.json, a checkpoint of each
 league       self-play PPO in a league, under Tune or in process    -> tune/, league.sqlite, trained.json
 rating       freeze the main players, play rating games            -> league.sqlite
-report       the ladder, the best player and its best game          -> ladder.json, best.agent, best_game.html
+promotion    judge the main player by the declared suite            -> promotion.json, best.agent
+report       the ladder and the best game                           -> ladder.json, best_game.html
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from exphil_league.ray_session import ray_session, require_train_extra
 from exphil_league.replays.scan import replay_files
 from exphil_league.run_folder import RunFolder
 
-STAGES = ("warm start", "styles", "league", "rating", "report")
+STAGES = ("warm start", "styles", "league", "rating", "promotion", "report")
 
 CHANGEABLE = (
     *("run.max_minutes", "run.max_env_frames", "run.max_updates", "run.console_every_s"),
@@ -172,8 +173,9 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
         starts = styles(run, recipe, serial, digest)
         from exphil_league.league_phase import league_run, learn, rate, roster
         from exphil_league.observe.report import report
+        from exphil_league.promotion.gate import promote
 
         with league_run(run, recipe, serial, roster(recipe, digest, starts)) as here:
             learn(here)
             rate(here)
-            return report(here.run, here.league)
+            return report(here.run, here.league, promote(here.run.root))

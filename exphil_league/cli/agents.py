@@ -1,4 +1,4 @@
-"""`export` and `eval`: agent files, and how good an agent is."""
+"""`promote`, `export` and `eval`: which agent a run stands for, agent files, and how good an agent is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from exphil_league.cli.command import Command, Outcome
+from exphil_league.cli.command import MET, SHORT_OF_THRESHOLD, Command, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,23 @@ class Export(Command):
         result = export_player(self.folder, self.player, self.out)
         say(f"{result['player']} ({result['digest']}) written to {self.out}")
         return Outcome(result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promote(Command):
+    """Judge the newest main player by the recipe's suite. If it passes, `play --run` plays it; status 1: refused."""
+
+    folder: Annotated[Path, tyro.conf.arg(name="run", metavar="RUN", help="run folder")]
+    player: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """a frozen player of the run; default: the main player's newest snapshot"""
+
+    def run(self) -> Outcome:
+        from exphil_league.promotion.gate import promote
+        from exphil_league.ray_session import require_train_extra
+
+        require_train_extra("promote")
+        found = promote(self.folder, self.player)
+        return Outcome(found, MET if found["promoted"] else SHORT_OF_THRESHOLD)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from exphil_league.cli.agents import Eval, Export
+from exphil_league.cli.agents import Eval, Export, Promote
 from exphil_league.cli.bench import BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
 from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
@@ -35,6 +35,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "probe": Probe,
         "verify": Verify,
     },
+    "promote": Promote,
     "export": Export,
     "eval": Eval,
     "play": Play,

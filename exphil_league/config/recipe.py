@@ -10,6 +10,7 @@ from exphil_league.config.game import GameConfig
 from exphil_league.config.league import LeagueConfig, LeagueSetup, RatingConfig
 from exphil_league.config.policy import PolicyConfig
 from exphil_league.config.ppo import PPOConfig
+from exphil_league.config.promotion import PromotionConfig
 from exphil_league.config.replays import ReplaysConfig
 from exphil_league.config.run import RunConfig
 from exphil_league.config.styles import StylesConfig
@@ -31,6 +32,7 @@ class Recipe(Section):
     league: LeagueConfig = LeagueConfig()
     rating: RatingConfig = RatingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    promotion: PromotionConfig = PromotionConfig()
     ray: RayConfig = RayConfig()
 
     @model_validator(mode="after")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from exphil_league.export import export_player
 from exphil_league.league.service import LeagueHandle
 from exphil_league.observe.console import say
 from exphil_league.observe.league_tables import show_ladder
@@ -13,18 +12,19 @@ from exphil_league.observe.watch_page import write_watch_page
 from exphil_league.run_folder import RunFolder, read_json, write_json
 
 
-def report(run: RunFolder, league: LeagueHandle) -> dict[str, Any]:
-    """Write RUN/ladder.json, best.agent and best_game.html, print them, and return what `train --json` prints."""
+def report(run: RunFolder, league: LeagueHandle, promotion: dict[str, Any]) -> dict[str, Any]:
+    """Write RUN/ladder.json and best_game.html, print them, and return what `train --json` prints.
+
+    `promotion`: the gate's verdict, whose agent file the run stands for.
+    """
     ladder = league.ladder()
     write_json(run.ladder, ladder)
-    exported = export_player(run.root, None, run.agent)
     show_ladder(ladder)
     recovery = read_json(run.recovery) if run.recovery.is_file() else None
     if recovery is not None:
         show_recoveries([("before: warm start", recovery["before"]), ("after: main", recovery["after"])])
     result = {"run": str(run.root), "ladder": ladder, "recovery": recovery, "agent": str(run.agent), "page": None}
-    rating = "not rated" if exported["elo"] is None else f"{exported['elo']:.0f} Elo"
-    say(f"best player: {exported['player']}, {rating}", f"agent file:  {run.agent}")
+    result["promotion"] = {key: promotion[key] for key in ("candidate", "promoted", "reason", "top", "top_digest")}
     if run.best_game.is_file():
         write_watch_page(run.best_game, run.page)
         result["page"] = str(run.page)
