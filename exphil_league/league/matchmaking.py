@@ -63,12 +63,14 @@ def drop_monotone_suffix(win_rates: NDArray[np.float64]) -> int:
 
 
 class Matchmaker:
-    """Draws opponents; reads the state and changes nothing."""
+    """Draws opponents; reads the state and changes nothing. For one call: what it has read it does not read again."""
 
     def __init__(self, config: LeagueConfig, state: LeagueState, rng: np.random.Generator) -> None:
         self._config = config
         self._state = state
         self._rng = rng
+        self._bounds: dict[tuple[str, ...], NDArray[np.float64]] = {}
+        """Cumulated weights [n] of the opponents drawn from so far, by learner, weighting and opponents."""
 
     def named(self, learner: Player, opponent: Player) -> Opponent:
         """The opponent the caller asked for, under the branch its learner mostly plays. Not itself: ValueError."""
@@ -135,5 +137,10 @@ class Matchmaker:
         return self._state.payoff.win_rates(learner.player_id, opponents)
 
     def _draw(self, learner: Player, opponents: list[str], weighting: Weighting) -> str:
-        weights = pfsp_weights(self._rates(learner, opponents), weighting, self._config.exploration)
-        return opponents[int(self._rng.choice(len(opponents), p=weights))]
+        key = (learner.player_id, weighting, *opponents)
+        if key not in self._bounds:
+            rates = self._rates(learner, opponents)
+            self._bounds[key] = np.cumsum(pfsp_weights(rates, weighting, self._config.exploration))
+        bounds = self._bounds[key]
+        # side="right": an opponent of weight 0 is never drawn
+        return opponents[int(np.searchsorted(bounds, self._rng.random() * bounds[-1], side="right"))]

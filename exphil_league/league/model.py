@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from envs.backend import Matchup
 
@@ -63,6 +64,9 @@ class Outcome(StrEnum):
     LOSS = "loss"
     DRAW = "draw"
     ABORTED = "aborted"
+
+
+_POINTS: Final = {Outcome.WIN: 1.0, Outcome.DRAW: 0.5, Outcome.LOSS: 0.0, Outcome.ABORTED: None}
 
 
 class Reason(StrEnum):
@@ -134,7 +138,7 @@ class MatchResult:
     @property
     def points(self) -> float | None:
         """Seat 0's points: 1, 0.5 for a draw, 0; None when aborted."""
-        return {Outcome.WIN: 1.0, Outcome.DRAW: 0.5, Outcome.LOSS: 0.0, Outcome.ABORTED: None}[self.outcome]
+        return _POINTS[self.outcome]
 
 
 @dataclass(frozen=True)

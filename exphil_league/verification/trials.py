@@ -200,8 +200,6 @@ def ratings_without_order_or_origin(make: CoreClass, rng: np.random.Generator) -
     for what, other in (("order of the results", ladders[1]), ("origin of the scale", ladders[2])):
         if set(other) != set(ROOTS) or any(abs(other[name] - first[name]) > _ELO_TOLERANCE for name in ROOTS):
             yield f"ratings depend on the {what}"
-    if max(first.values()) - min(first.values()) < 1.0:
-        yield "rating games moved no rating"
 
 
 def ratings_follow_results(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
