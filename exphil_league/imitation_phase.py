@@ -65,9 +65,8 @@ def _scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
     from exphil_league.evaluation.scripted_games import make_scripted_games
 
     folder = run.replays / "scripted"
-    one_side, other_side = recipe.game.sides
-    pairs = dict.fromkeys([*product(one_side, other_side), *product(other_side, one_side)])
-    matchups = [Matchup(characters=pair, stage=stage) for pair, stage in product(pairs, recipe.game.stages)]
+    played = product(recipe.game.pairs, recipe.game.played_on)
+    matchups = [Matchup(characters=pair, stage=stage) for pair, stage in played]
     if not folder.is_dir() or len(list(folder.glob("*.slp"))) < recipe.imitation.scripted_games:
         make_scripted_games(folder, recipe.imitation.scripted_games, recipe.seed, matchups)
     return folder

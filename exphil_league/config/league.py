@@ -21,17 +21,18 @@ class Weighting(StrEnum):
 
     SQUARED = "squared"  # (1 - x)^2
     VARIANCE = "variance"  # x (1 - x)
+    LINEAR = "linear"  # 1 - x
     LINEAR_CAPPED = "linear_capped"  # min(1/2, 1 - x)
     UNIFORM = "uniform"  # 1
 
 
 class Shares(Section):
-    """Share of a main player's games by branch; they sum to 1."""
+    """Share of a main player's games by branch; they sum to 1."""  # AlphaStar's 35/50/15
 
-    self_play: float = Field(0.5, ge=0, le=1, description="games against itself, both sides learn")
+    self_play: float = Field(0.35, ge=0, le=1, description="games against itself, both sides learn")
     pfsp: float = Field(0.5, ge=0, le=1, description="games against frozen players, the hard ones first")
     verification: float = Field(
-        0.0, ge=0, le=1, description="games against exploiters and forgotten players it loses to"
+        0.15, ge=0, le=1, description="games against exploiters and forgotten players it loses to"
     )
 
     @model_validator(mode="after")
@@ -95,7 +96,20 @@ class PayoffConfig(Section):
     """How results become win rates."""
 
     decay: float = Field(0.99, gt=0, le=1, description="weight of a pair's older games at each new one")
-    prior_games: float = Field(2.0, ge=0, description="drawn games every pair starts with")
+    prior_games: float = Field(
+        2.0,
+        ge=0,
+        description="games every pair starts with: those of a new snapshot went as its learner's do, others were drawn",
+    )
+
+
+class PoolConfig(Section):
+    """Frozen policies that training meets. Evicted ones stay in lineage and ratings."""
+
+    max_players: int = Field(
+        500, ge=2, description="beyond so many, those that main players beat most surely are evicted"
+    )
+    keep_recent: int = Field(20, ge=1, description="newest snapshots that are never evicted")
 
 
 class CurriculumStage(Section):
@@ -124,6 +138,7 @@ class LeagueConfig(Section):
     reset_share: float = Field(0.25, ge=0, le=1, description="chance that a league exploiter resets after a snapshot")
     snapshot: SnapshotConfig = SnapshotConfig()
     payoff: PayoffConfig = PayoffConfig()
+    pool: PoolConfig = PoolConfig()
     curriculum: tuple[CurriculumStage, ...] = Field(
         (), description="stages that every main player passes before it plays itself and the league"
     )
@@ -151,6 +166,12 @@ class RatingConfig(Section):
     anchor: str = Field("attacker", description="scripted player whose Elo is anchor_elo by definition")
     anchor_elo: float = Field(1000.0, description="where the scale is fixed")
     prior_sd_elo: float = Field(400.0, gt=0, description="spread of ratings before any game, in Elo")
+    matchup_sd_elo: float = Field(
+        100.0, gt=0, description="spread of a player's ratings between matchups before any game, in Elo"
+    )
+    pair_prior_games: float = Field(
+        8.0, gt=0, description="games each pair's win rate starts with, played as the ratings predict: for Nash mass"
+    )
     sharpness: float = Field(
         3.0, ge=0, description="pairs are drawn with weight (information gain)^sharpness; 0: evenly"
     )

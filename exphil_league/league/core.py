@@ -23,6 +23,7 @@ from exphil_league.league.events import (
     JobIssued,
     LearnerReset,
     LeasesExpired,
+    PlayersEvicted,
     Published,
     Refusal,
     ResultAccepted,
@@ -30,6 +31,7 @@ from exphil_league.league.events import (
     SnapshotTaken,
     StagePassed,
 )
+from exphil_league.league.eviction import surplus
 from exphil_league.league.matches import draw_matchup
 from exphil_league.league.matchmaking import Matchmaker
 from exphil_league.league.model import (
@@ -65,6 +67,7 @@ class League:
         self._rng = rng
         self._clock = clock
         self._new_events: list[Event] = []
+        self._shown_ladder: tuple[object, dict[str, Any]] | None = None
         self.state: LeagueState = fold(events)
         if self.state.rng_state:
             rng.bit_generator.state = json.loads(self.state.rng_state)
@@ -103,6 +106,7 @@ class League:
                 raise UserError(f"league.curriculum: no scripted player or opponent {opponent!r}; known: {known}")
         for learner in setup.league.learners:
             _require_starts(learner, names)
+        _require_known(setup.game.players, [*names, *(learner.name for learner in setup.league.learners)])
         if fixed := tuple(member for member in members if member.player_id not in self.state.players):
             self._emit(Enrolled(fixed, roster.anchor_digest))
         new = [learner for learner in setup.league.learners if learner.name not in self.state.players]
@@ -226,7 +230,16 @@ class League:
     # Views
 
     def ladder(self) -> dict[str, Any]:
-        return views.ladder(self.state)
+        """`views.ladder`, fitted again only when something in it may have changed."""
+        state = self.state
+        key = (
+            state.counts[f"games.{Purpose.EVALUATE}"],
+            len(state.players),
+            [learner.env_frames for learner in state.learners.values()],
+        )
+        if self._shown_ladder is None or self._shown_ladder[0] != key:
+            self._shown_ladder = key, views.ladder(state)
+        return self._shown_ladder[1]
 
     def payoff(self) -> dict[str, Any]:
         return views.payoff(self.state)
@@ -249,11 +262,12 @@ class League:
         purpose = Purpose.EVALUATE if branch is Branch.EVALUATION else Purpose.TRAIN
         seats = self._seats(player, opponent, purpose)
         learns = purpose is Purpose.TRAIN
+        roles = (state.role(seats[0]), state.role(seats[1]))
         job = Job(
             job_id=job_id(len(state.job_status)),
             players=seats,
             digests=(state.players[seats[0]].digest, state.players[seats[1]].digest),
-            matchup=draw_matchup(state.setup, purpose, self._rng),
+            matchup=draw_matchup(state.setup, purpose, self._rng, roles, seats.index(player) if learns else None),
             branch=branch,
             learner_sides=(learns and seats[0] == player, learns and seats[1] == player),
             seed=int(self._rng.integers(2**63)),
@@ -270,10 +284,10 @@ class League:
         return (player, opponent) if ahead else (opponent, player)
 
     def _informative_pairs(self, count: int) -> list[tuple[str, str]]:
-        names = self.state.evaluation.players
+        names, book = self.state.rateable(), self.state.evaluation
         if len(names) < 2:
             raise UserError("rating needs two frozen players; enrol scripted players or a warm start")
-        ratings = fit(self.state.evaluation.points_matrix(), self.state.setup.rating.prior_sd_elo)
+        ratings = fit(book.points_matrix(), self.state.setup.rating.prior_sd_elo).of(book.places(names))
         drawn = draw_pairs(ratings, count, self.state.setup.rating.sharpness, self._rng)
         return [(names[i], names[j]) for i, j in drawn]
 
@@ -333,6 +347,8 @@ class League:
         self._emit(SnapshotTaken(decision, state.env_frames, self._rng_state()))
         if start is not None:
             self._emit(LearnerReset(learner, start.player_id, start.digest, state.env_frames))
+        if evicted := surplus(self.state):
+            self._emit(PlayersEvicted(evicted))
         return decision
 
     def _begin(self, config: LearnerConfig) -> Player:
@@ -384,3 +400,9 @@ def _require_starts(config: LearnerConfig, members: dict[str, Player]) -> None:
     if missing:
         known = ", ".join(members)
         raise UserError(f"learner {config.name!r} starts from {missing[0]!r}, which is not enrolled; enrolled: {known}")
+
+
+def _require_known(repertoires: Iterable[str], members: Iterable[str]) -> None:
+    """Raises UserError for a repertoire of nobody."""
+    for name in set(repertoires).difference(members):
+        raise UserError(f"game.players: no learner or enrolled player {name!r}; there are: {', '.join(members)}")

@@ -114,6 +114,14 @@ class LearnerReset:
 
 
 @dataclass(frozen=True)
+class PlayersEvicted:
+    """Frozen players that training meets no longer; they stay in lineage and ratings."""
+
+    player_ids: tuple[str, ...]
+    kind: Literal["players_evicted"] = "players_evicted"
+
+
+@dataclass(frozen=True)
 class StagePassed:
     """A main player beat the opponents of its curriculum's stage; `stage` counts those it has passed."""
 
@@ -132,6 +140,7 @@ Event = (
     | Published
     | SnapshotTaken
     | LearnerReset
+    | PlayersEvicted
     | StagePassed
 )
 

@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from envs.backend import Matchup
+from exphil_league.config.game import GameConfig, Repertoire
 from exphil_league.config.league import LeagueSetup
 from exphil_league.league.model import Purpose
 
 
-def draw_matchup(setup: LeagueSetup, purpose: Purpose, rng: np.random.Generator) -> Matchup:
-    """Characters of both sides, their seats, the stage and the starting side, each drawn evenly.
+def draw_matchup(
+    setup: LeagueSetup,
+    purpose: Purpose,
+    rng: np.random.Generator,
+    roles: tuple[str, str] = ("", ""),
+    host: int | None = None,
+) -> Matchup:
+    """Characters of both seats, the stage and the starting side.
 
-    Training and rating matches differ in stocks and time limit only.
+    `roles` by seat: learner or root that a player is or was, whose repertoire it plays. A player draws its character
+    by its own weights, whoever it meets; `host`, the seat that learns, draws the stage by its weights (None: either).
+    What no repertoire says is drawn evenly from `game`. Training and rating matches differ in stocks and time only.
     """
     game = setup.game
     rules = game if purpose is Purpose.TRAIN else setup.evaluation
-    first, second = (side[int(rng.integers(len(side)))] for side in game.sides)
-    swapped = bool(game.opponents) and bool(rng.integers(2))
+    own = tuple(game.players.get(role, Repertoire()) for role in roles)
     return Matchup(
-        characters=(second, first) if swapped else (first, second),
-        stage=game.stages[int(rng.integers(len(game.stages)))],
+        characters=_characters(game, own, rng),
+        stage=_stage(game, own, host, rng),
         stocks=rules.stocks,
         time_limit_s=rules.time_limit_s,
         swap_start=bool(rng.integers(2)),
     )
+
+
+def _characters(game: GameConfig, own: tuple[Repertoire, ...], rng: np.random.Generator) -> tuple[str, str]:
+    if any(repertoire.characters for repertoire in own):
+        everybody = dict.fromkeys((*game.characters, *game.opponents), 1.0)
+        first, second = (_weighted(repertoire.characters or everybody, rng) for repertoire in own)
+        return first, second
+    first, second = (side[int(rng.integers(len(side)))] for side in game.sides)
+    if game.mirror:
+        return first, first
+    swapped = bool(game.opponents) and bool(rng.integers(2))
+    return (second, first) if swapped else (first, second)
+
+
+def _stage(game: GameConfig, own: tuple[Repertoire, ...], host: int | None, rng: np.random.Generator) -> str:
+    if any(repertoire.stages for repertoire in own):
+        weights = own[int(rng.integers(2)) if host is None else host].stages
+        if weights:
+            return _weighted(weights, rng)
+    return game.stages[int(rng.integers(len(game.stages)))]
+
+
+def _weighted(weights: Mapping[str, float], rng: np.random.Generator) -> str:
+    share = np.array(list(weights.values()))
+    return list(weights)[int(rng.choice(len(share), p=share / share.sum()))]

@@ -42,6 +42,7 @@ def pfsp_weights(win_rates: NDArray[np.float64], weighting: Weighting, explorati
     raw = {
         Weighting.SQUARED: (1.0 - x) ** 2,
         Weighting.VARIANCE: x * (1.0 - x),
+        Weighting.LINEAR: 1.0 - x,
         Weighting.LINEAR_CAPPED: np.minimum(0.5, 1.0 - x),
         Weighting.UNIFORM: np.ones_like(x),
     }[weighting]

@@ -3,7 +3,9 @@
 Each game of a pair first multiplies that pair's counts by the decay, so a pair holds at most 1 / (1 - decay)
 games (100 at 0.99). As an estimate of a win rate such a pair is worth (1 + decay) / (1 - decay) = 199
 games, which the interval uses (Kish's effective sample size: squared sum over sum of squares).
-With decay 1 this is a plain tally: the rating's book of evaluation games.
+Every pair starts with a few games of prior: drawn ones, and for a new snapshot games as the learner played that it
+was frozen from. With decay 1 this is a plain tally: the rating's book of evaluation games.
+`exphil_league.league.matchup_book` has the same pairs by characters and stage.
 """
 
 from __future__ import annotations
@@ -14,8 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exphil_league.rating.bradley_terry import Z_95
+from exphil_league.rating.win_rate import beta_interval, rate_difference, rate_interval
+
 _GROWTH = 2
 _COUNTS = ("home_games", "home_points", "draws", "aborted")
+_EMPTY = dict.fromkeys(("points", "games", "squares", *_COUNTS), 0.0) | {"prior": 0.5}
+"""What a pair holds before its first game; `prior` is the win rate of its prior games."""
 
 
 class Payoff:
@@ -26,9 +33,7 @@ class Payoff:
         self.prior_games = prior_games
         self.players: list[str] = []
         self._index: dict[str, int] = {}
-        self._arrays: dict[str, NDArray[np.float64]] = {
-            name: np.zeros((8, 8)) for name in ("points", "games", "squares", *_COUNTS)
-        }
+        self._arrays: dict[str, NDArray[np.float64]] = {name: np.full((8, 8), value) for name, value in _EMPTY.items()}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Payoff) or self.players != other.players:
@@ -47,7 +52,7 @@ class Payoff:
         size = len(next(iter(self._arrays.values())))
         if len(self.players) > size:
             for name, array in self._arrays.items():
-                grown = np.zeros((size * _GROWTH, size * _GROWTH))
+                grown = np.full((size * _GROWTH, size * _GROWTH), _EMPTY[name])
                 grown[:size, :size] = array
                 self._arrays[name] = grown
 
@@ -77,15 +82,24 @@ class Payoff:
     def clear(self, player: str) -> None:
         """Forget a player's win rates (it was reset: it is somebody else now). Plain counts stay."""
         i = self._index[player]
-        for name in ("points", "games", "squares"):
-            self._arrays[name][i, :] = 0.0
-            self._arrays[name][:, i] = 0.0
+        for name in ("points", "games", "squares", "prior"):
+            self._arrays[name][i, :] = _EMPTY[name]
+            self._arrays[name][:, i] = _EMPTY[name]
+
+    def inherit(self, child: str, parent: str) -> None:
+        """The prior games of `child` go as `parent` does against everybody else: it is `parent` as it is now."""
+        rates = self.win_rates(parent, self.players)
+        c, p = self._index[child], self._index[parent]
+        rates[[c, p]] = 0.5
+        prior = self._used("prior")
+        prior[c, :], prior[:, c] = rates, 1.0 - rates
 
     def win_rates(self, player: str, opponents: Sequence[str]) -> NDArray[np.float64]:
-        """[len(opponents)] estimate of P(player beats opponent), draws as half; 0.5 without games."""
+        """[len(opponents)] posterior mean of P(player beats opponent), draws as half; 0.5 without games and prior."""
         points, games = self._pairs("points", player, opponents), self._pairs("games", player, opponents)
         weight = games + self.prior_games
-        return np.where(weight > 0, (points + self.prior_games / 2) / np.where(weight > 0, weight, 1.0), 0.5)
+        prior = self.prior_games * self._pairs("prior", player, opponents)
+        return np.where(weight > 0, (points + prior) / np.where(weight > 0, weight, 1.0), 0.5)
 
     def win_rate(self, player: str, opponent: str) -> float:
         """`win_rates` of one opponent; exactly 0.5 against itself."""
@@ -106,17 +120,25 @@ class Payoff:
     def interval(
         self, player: str, opponents: Sequence[str], z: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """([n] low, [n] high): Wilson's interval, z standard deviations wide, over the effective games.
+        """([n] low, [n] high): the Beta posterior's bounds z standard deviations from its middle, over effective games.
 
-        (0, 1) without games. z = 0 gives the raw share twice, 0.5 without games.
+        z = 0 gives the mean twice. Either side's prior is half a game at least (Jeffreys), so that inherited win rates
+        and clean sweeps alone prove little.
         """
+        mean = self.win_rates(player, opponents)
+        if z == 0.0:
+            return mean, mean
         games = self._pairs("games", player, opponents)
         share = np.where(games > 0, self._pairs("points", player, opponents) / np.where(games > 0, games, 1.0), 0.5)
+        prior = np.where(self.prior_games > 0, self._pairs("prior", player, opponents), 0.5)
         n = self.effective_games(player, opponents)
-        scale = np.where(n + z * z > 0, n + z * z, 1.0)
-        centre = np.where(n + z * z > 0, (n * share + z * z / 2) / scale, 0.5)
-        half = z * np.sqrt(n * share * (1 - share) + z * z / 4) / scale
-        return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+        wins, losses = (np.maximum(self.prior_games * side, 0.5) for side in (prior, 1.0 - prior))
+        low, high = beta_interval(n * share + wins, n * (1.0 - share) + losses, z)
+        return np.minimum(low, mean), np.maximum(high, mean)
+
+    def places(self, players: Sequence[str]) -> list[int]:
+        """Row numbers of these players in the matrices."""
+        return [self._index[player] for player in players]
 
     def points_matrix(self) -> NDArray[np.float64]:
         """[N, N] (decayed) points of row against column, in the order of `players`."""
@@ -127,7 +149,7 @@ class Payoff:
         home = self._used("home_games")
         return home + home.T
 
-    def rows(self, z: float = 1.96) -> list[dict[str, Any]]:
+    def rows(self, z: float = Z_95) -> list[dict[str, Any]]:
         """One row per pair that ever met: win rate of `player` with interval, and the effect of the seat."""
         aborted = self._used("aborted")
         met = np.triu(self.games_played() + aborted + aborted.T, 1) > 0
@@ -139,6 +161,7 @@ class Payoff:
         rates, worths = self.win_rates(player, opponents), self.effective_games(player, opponents)
         home, points = self._used("home_games"), self._used("home_points")
         draws, aborted = self._used("draws"), self._used("aborted")
+        sides = rate_difference(points[i, columns], home[i, columns], (home - points).T[i, columns], home.T[i, columns])
         return [
             {
                 "player": player,
@@ -153,9 +176,20 @@ class Payoff:
                 "games_at_seat_0": int(home[i, j]),
                 "points_at_seat_0": float(points[i, j]),
                 "points_at_seat_1": float(home[j, i] - points[j, i]),
+                "seat_effect": effect,
+                "seat_effect_low": effect_low,
+                "seat_effect_high": effect_high,
             }
-            for j, opponent, rate, least, most, worth in zip(columns, opponents, rates, low, high, worths, strict=True)
+            for j, opponent, rate, least, most, worth, (effect, effect_low, effect_high) in zip(
+                columns, opponents, rates, low, high, worths, np.transpose(sides).tolist(), strict=True
+            )
         ]
+
+    def seat_0(self) -> dict[str, float]:
+        """What a seat is worth: the win rate of seat 0 over all games, with its 95 % interval, and the games."""
+        points, games = float(self._used("home_points").sum()), float(self._used("home_games").sum())
+        rate, low, high = rate_interval(points, games)
+        return {"win_rate": rate, "low": low, "high": high, "games": int(games)}
 
     def _pairs(self, name: str, player: str, opponents: Sequence[str]) -> NDArray[np.float64]:
         index = self._index

@@ -16,12 +16,14 @@ from exphil_league.league.events import (
     JobIssued,
     LearnerReset,
     LeasesExpired,
+    PlayersEvicted,
     Published,
     ResultAccepted,
     ResultRefused,
     SnapshotTaken,
     StagePassed,
 )
+from exphil_league.league.matchup_book import MatchupBook
 from exphil_league.league.model import (
     LEARNER_KINDS,
     Job,
@@ -90,7 +92,9 @@ class LeagueState:
     players: dict[str, Player] = field(default_factory=dict)
     learners: dict[str, LearnerState] = field(default_factory=dict)
     historical: list[str] = field(default_factory=list)
-    """Frozen policies, oldest first."""
+    """Frozen policies, oldest first, the evicted ones too."""
+    pool: list[str] = field(default_factory=list)
+    """Those of them that training still meets."""
     styles: list[str] = field(default_factory=list)
     """Frozen starts of exploiters."""
     anchors: list[str] = field(default_factory=list)
@@ -98,6 +102,10 @@ class LeagueState:
     """Training games, decayed."""
     evaluation: Payoff = field(default_factory=lambda: Payoff(decay=1.0, prior_games=0.0))
     """Rating games of frozen players, plain counts."""
+    matchups: MatchupBook = field(default_factory=MatchupBook)
+    """Training games by matchup, decayed."""
+    rated_matchups: MatchupBook = field(default_factory=lambda: MatchupBook(decay=1.0))
+    """Rating games by matchup, plain counts."""
     open_jobs: dict[str, Job] = field(default_factory=dict)
     outdated_jobs: set[str] = field(default_factory=set)
     """Open jobs with a learner that was reset since: their games were mostly played by somebody else."""
@@ -110,28 +118,37 @@ class LeagueState:
     rng_state: str = ""
 
     def line(self, learner: str) -> list[str]:
-        """A learner's own past, oldest first: the player it started from, then its snapshots."""
-        return [self.learners[learner].root, *(h for h in self.historical if self.players[h].role_of == learner)]
+        """A learner's own past in the pool, oldest first: the player it started from, then its snapshots."""
+        return [self.learners[learner].root, *(h for h in self.pool if self.players[h].role_of == learner)]
 
     def learners_of_kind(self, kind: PlayerKind) -> list[str]:
         return [name for name in self.learners if self.players[name].kind is kind]
 
     def snapshots_of_kind(self, kind: PlayerKind) -> list[str]:
-        """Frozen policies that were learners of this kind, oldest first."""
+        """Those of the pool that were learners of this kind, oldest first."""
         roles = set(self.learners_of_kind(kind))
-        return [h for h in self.historical if self.players[h].role_of in roles]
+        return [h for h in self.pool if self.players[h].role_of in roles]
 
     def opponents(self, with_anchors: bool) -> list[str]:
         """The training pool: frozen policies, oldest first, the user's own players; styles and anchors if asked for."""
         league = self.setup.league
         styles = self.styles if league.train_against_styles else []
-        return [*self.historical, *styles, *(a for a in self.anchors if with_anchors or a in league.opponents)]
+        return [*self.pool, *styles, *(a for a in self.anchors if with_anchors or a in league.opponents)]
 
     def curriculum_stage(self, learner: str) -> CurriculumStage | None:
         """The stage that a main player is in; None when it has passed all."""
         stages = self.setup.league.curriculum if self.players[learner].kind is PlayerKind.MAIN else ()
         passed = self.learners[learner].stage
         return stages[passed] if passed < len(stages) else None
+
+    def role(self, player_id: str) -> str:
+        """The learner that a player is or was frozen from, else its own id: whose repertoire it plays."""
+        return self.players[player_id].role_of or player_id
+
+    def rateable(self) -> list[str]:
+        """Who plays rating games: all frozen players but the evicted, in the order of the rating book."""
+        gone = set(self.historical).difference(self.pool)
+        return [name for name in self.evaluation.players if name not in gone]
 
     def frozen(self) -> list[str]:
         """Everybody who can be rated."""
@@ -159,6 +176,7 @@ class LeagueState:
         self.rng_state = event.rng_state
         self.payoff.decay = event.setup.league.payoff.decay
         self.payoff.prior_games = event.setup.league.payoff.prior_games
+        self.matchups.decay = event.setup.league.payoff.decay
 
     @apply.register
     def _(self, event: Enrolled) -> None:
@@ -182,8 +200,10 @@ class LeagueState:
     def _(self, event: ResultAccepted) -> None:
         job = self._close(event.result.job_id, JOB_ACCEPTED)
         self._count(job, event.result)
-        book = self.payoff if job.purpose is Purpose.TRAIN else self.evaluation
+        train = job.purpose is Purpose.TRAIN
+        book, by_matchup = (self.payoff, self.matchups) if train else (self.evaluation, self.rated_matchups)
         book.record(job.players[0], job.players[1], event.result.points)
+        by_matchup.record(job.players, job.matchup, event.result.points)
 
     @apply.register
     def _(self, event: ResultRefused) -> None:
@@ -204,6 +224,7 @@ class LeagueState:
         decision = event.decision
         learner = self.learners[decision.learner]
         self._add(decision.snapshot, event.env_frames)
+        self.payoff.inherit(decision.snapshot.player_id, decision.learner)
         self.players[decision.learner] = replace(self.players[decision.learner], parent=decision.snapshot.player_id)
         learner.snapshots += 1
         learner.snapshot_frames = event.env_frames
@@ -222,7 +243,14 @@ class LeagueState:
         learner.published = {event.digest: None}
         self.outdated_jobs |= {name for name, job in self.open_jobs.items() if event.learner in job.players}
         self.payoff.clear(event.learner)
+        self.matchups.clear(event.learner)
         self.counts["resets"] += 1
+
+    @apply.register
+    def _(self, event: PlayersEvicted) -> None:
+        gone = set(event.player_ids)
+        self.pool = [name for name in self.pool if name not in gone]
+        self.counts["evicted"] += len(gone)
 
     @apply.register
     def _(self, event: StagePassed) -> None:
@@ -239,6 +267,7 @@ class LeagueState:
             self.styles.append(player.player_id)
         else:
             self.historical.append(player.player_id)
+            self.pool.append(player.player_id)
         if player.parent is not None:
             self.edges.append(Edge(player.parent, player.player_id, player.reason, env_frames))
         self.payoff.add(player.player_id)

@@ -7,39 +7,66 @@ from typing import Any
 from exphil_league.league.model import WARM_START, PlayerKind
 from exphil_league.league.state import LeagueState
 from exphil_league.rating.ladder import ladder_rows
+from exphil_league.rating.matchups import RATED_BY_MATCHUP, MatchupGames, matchup_rows
+from exphil_league.rating.meta_strategy import cyclicity
 
 
 def ladder(state: LeagueState) -> dict[str, Any]:
     """Elo of every frozen player from the rating matches, best first.
 
     A learner's newest snapshot stands for it and is shown under the learner's kind; `main` names that of the
-    (first) main player, the warm start before its first snapshot.
+    (first) main player, the warm start before its first snapshot. `nash_mass`, `min_win_rate` and `cyclicity` show
+    what one number per player cannot; `matchups` rates the strongest by characters and stage.
     """
     rating, names = state.setup.rating, state.evaluation.players
     reference = WARM_START if WARM_START in names else None
+    points = state.evaluation.points_matrix()
     rows = []
     if rating.anchor in names:
         rows = ladder_rows(
             names,
             _kinds(state),
-            state.evaluation.points_matrix(),
+            points,
             anchor=rating.anchor,
             anchor_elo=rating.anchor_elo,
             prior_sd_elo=rating.prior_sd_elo,
             reference=reference,
+            pair_prior_games=rating.pair_prior_games,
         )
     mains = state.learners_of_kind(PlayerKind.MAIN)
     return {
         "anchor": rating.anchor,
         "anchor_digest": state.anchor_digest,
         "main": state.line(mains[0])[-1] if mains else None,
+        "backend": state.setup.game.backend,
+        "env_frames": sum(learner.env_frames for learner in state.learners.values()),
+        "cyclicity": cyclicity(points),
         "players": rows,
+        "matchups": _matchups(state, [row["player"] for row in rows if row["games"]]),
     }
 
 
+def _matchups(state: LeagueState, rated: list[str]) -> list[dict[str, Any]]:
+    """Ratings by matchup of the first `RATED_BY_MATCHUP` players and the anchor."""
+    rating = state.setup.rating
+    shown = {*rated[:RATED_BY_MATCHUP], rating.anchor}
+    games = [
+        MatchupGames((first, second), (own, theirs), stage, (cell.points, cell.games - cell.points))
+        for (first, second, own, theirs, stage), cell in state.rated_matchups.cells.items()
+        if cell.games and first in shown and second in shown
+    ]
+    return matchup_rows(games, rating.anchor, rating.anchor_elo, rating.prior_sd_elo, rating.matchup_sd_elo)
+
+
 def payoff(state: LeagueState) -> dict[str, Any]:
-    """Every pair that met: `train` decayed as matchmaking sees it, `evaluate` plain as the ladder does."""
-    return {"train": state.payoff.rows(), "evaluate": state.evaluation.rows()}
+    """Every pair that met: `train` decayed as matchmaking sees it, `evaluate` plain as the ladder does; the same by
+    characters and stage (`matchups`), and what seat 0 is worth (`seat_0`)."""
+    return {
+        "train": state.payoff.rows(),
+        "evaluate": state.evaluation.rows(),
+        "matchups": {"train": state.matchups.rows(), "evaluate": state.rated_matchups.rows()},
+        "seat_0": {"train": state.payoff.seat_0(), "evaluate": state.evaluation.seat_0()},
+    }
 
 
 def lineage(state: LeagueState) -> dict[str, Any]:
@@ -84,6 +111,7 @@ def status(state: LeagueState) -> dict[str, Any]:
     return {
         "learners": learners,
         "frozen_players": len(state.frozen()),
+        "pool": len(state.pool),
         "jobs_issued": len(state.job_status),
         "jobs_open": len(state.open_jobs),
         "counts": dict(sorted(state.counts.items())),

@@ -7,6 +7,7 @@ the order of the games nor a constant added to all ratings matters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,10 @@ class Ratings:
     covariance: NDArray[np.float64]
     """[N, N]"""
 
+    def of(self, players: Sequence[int]) -> Ratings:
+        """The joint posterior of some of the players, by row number."""
+        return Ratings(self.elo[list(players)], self.covariance[np.ix_(players, players)])
+
     def difference(self, i: int, j: int) -> tuple[float, float]:
         """(mean, standard deviation) of rating i minus rating j, in Elo; exactly (0, 0) for i == j."""
         cov = self.covariance
@@ -51,12 +56,16 @@ def fit(points: NDArray[np.float64], prior_sd_elo: float) -> Ratings:
 
     Raises ValueError for negative or not finite points.
     """
+    return fit_map(points, np.eye(len(points)) / (prior_sd_elo * ELO_SCALE) ** 2)
+
+
+def fit_map(points: NDArray[np.float64], prior_precision: NDArray[np.float64]) -> Ratings:
+    """The same under the Gaussian prior of inverse covariance `prior_precision` [N, N], in nats, about 0."""
     points = np.asarray(points, np.float64)
     if not np.isfinite(points).all() or (points < 0).any():
         raise ValueError("points must be finite and not negative")
     n = len(points)
     games = points + points.T
-    prior_precision = 1.0 / (prior_sd_elo * ELO_SCALE) ** 2
     ratings = np.zeros(n)
     for _ in range(_MAX_STEPS):
         score, information = _derivatives(ratings, points, games, prior_precision)
@@ -69,13 +78,16 @@ def fit(points: NDArray[np.float64], prior_sd_elo: float) -> Ratings:
 
 
 def _derivatives(
-    ratings: NDArray[np.float64], points: NDArray[np.float64], games: NDArray[np.float64], prior_precision: float
+    ratings: NDArray[np.float64],
+    points: NDArray[np.float64],
+    games: NDArray[np.float64],
+    prior_precision: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(gradient [N], negative Hessian [N, N], positive definite) of the log posterior."""
     p = _logistic(ratings[:, None] - ratings[None, :])
-    score = (points - games * p).sum(axis=1) - prior_precision * ratings
+    score = (points - games * p).sum(axis=1) - prior_precision @ ratings
     weights = games * p * (1.0 - p)
-    return score, np.diag(weights.sum(axis=1) + prior_precision) - weights
+    return score, np.diag(weights.sum(axis=1)) + prior_precision - weights
 
 
 def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ def puzzle_recipe(core: str = "gru", delay_frames: int = 0, **ppo: object) -> Re
             core=CoreSpec(name=core, width=32), embedding_width=4, head_width=16, delay_frames=delay_frames
         ),
         ppo=PPOConfig(**{**settings, **ppo}),
-        league=LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0)),
+        league=LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0, verification=0.0)),
         rating=RatingConfig(anchor="random"),
     )
 

@@ -8,8 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from envs.backend import Matchup
 from exphil_league.config.league import Weighting
 from exphil_league.league.matchmaking import drop_monotone_suffix, pfsp_weights
+from exphil_league.league.matchup_book import MatchupBook
 from exphil_league.league.payoff import Payoff
 
 PLAYERS = ("a", "b", "c")
@@ -74,12 +76,56 @@ def test_draws_count_half_and_reset_forgets_win_rates_not_games() -> None:
     assert payoff.games_played()[0].tolist() == [0.0, 50.0, 5.0]
 
 
+def test_a_snapshot_begins_with_its_learners_win_rates_as_prior() -> None:
+    payoff = book([("a", "b", 1.0)] * 50)
+    payoff.add("a@1")
+    payoff.inherit("a@1", "a")
+    assert payoff.win_rate("a@1", "b") == payoff.win_rate("a", "b") > 0.9
+    assert payoff.win_rate("b", "a@1") == pytest.approx(1.0 - payoff.win_rate("a", "b"))
+    assert payoff.win_rate("a@1", "a") == payoff.win_rate("a@1", "c") == 0.5
+    low, _ = payoff.interval("a@1", ["b"], 1.96)
+    assert low[0] < 0.5, "a prior of two games proves nothing"
+    for _ in range(10):
+        payoff.record("a@1", "b", 0.0)
+    assert payoff.win_rate("a@1", "b") < 0.3, "and gives way to games"
+
+
+@settings(max_examples=30)
+@given(st.floats(0.05, 0.95), st.integers(0, 2**32 - 1))
+def test_the_interval_covers_a_rate_that_stands_still(rate: float, seed: int) -> None:
+    rng, inside = np.random.default_rng(seed), 0
+    for _ in range(60):
+        payoff = book([("a", "b", float(won)) for won in rng.random(40) < rate], decay=1.0)
+        low, high = payoff.interval("a", ["b"], 1.96)
+        inside += bool(low[0] <= rate <= high[0])
+    assert inside >= 50  # of 60 at 0.95: chance of fewer is 0.0003
+
+
+@given(GAMES)
+def test_matchups_of_a_pair_add_up_to_the_pair(games: list[tuple[str, str, float | None]]) -> None:
+    plain, by_matchup = book(games, decay=1.0), MatchupBook(decay=1.0)
+    stages = ("BATTLEFIELD", "FINAL_DESTINATION", "DREAM_LAND")
+    for n, (home, away, points) in enumerate(games):
+        matchup = Matchup(characters=("FOX", ("FOX", "MARTH")[n % 2]), stage=stages[n % 3])
+        by_matchup.record((home, away), matchup, points)
+    found = by_matchup.rows()
+    for row in plain.rows():
+        cells = [c for c in found if (c["player"], c["opponent"]) == (row["player"], row["opponent"])]
+        for count in ("games", "draws", "aborted"):
+            assert sum(cell[count] for cell in cells) == row[count]
+    assert sum(c.points for c in by_matchup.cells.values()) == pytest.approx(np.triu(plain.points_matrix()).sum())
+    assert all(cell["low"] <= cell["win_rate"] <= cell["high"] for cell in found)
+
+
 def test_rows_tell_the_seats_apart() -> None:
     games: list[tuple[str, str, float | None]] = [("a", "b", 1.0), ("a", "b", 0.5), ("b", "a", 1.0), ("b", "a", None)]
     (row,) = book(games, decay=1.0).rows()
     assert (row["player"], row["opponent"], row["games"], row["draws"], row["aborted"]) == ("a", "b", 3, 1, 1)
     assert (row["games_at_seat_0"], row["points_at_seat_0"], row["points_at_seat_1"]) == (2, 1.5, 0.0)
     assert row["low"] < row["win_rate"] == 0.5 < row["high"]
+    assert row["seat_effect"] == pytest.approx(2 / 3 - 1 / 4), "1.5 of 2 here, 0 of 1 there, under Jeffreys' prior"
+    assert row["seat_effect_low"] < 0.0 < row["seat_effect"] < row["seat_effect_high"]
+    assert book(games).seat_0()["games"] == 3
 
 
 def test_a_thousand_players_fit() -> None:
@@ -125,6 +171,7 @@ def test_squared_prefers_the_hard_ones(rates: np.ndarray) -> None:
     [
         (Weighting.SQUARED, [0.81, 0.25, 0.01]),
         (Weighting.VARIANCE, [0.09, 0.25, 0.09]),
+        (Weighting.LINEAR, [0.9, 0.5, 0.1]),
         (Weighting.LINEAR_CAPPED, [0.5, 0.5, 0.1]),
         (Weighting.UNIFORM, [1.0, 1.0, 1.0]),
     ],
