@@ -19,7 +19,7 @@ from exphil_league.config.league import CurriculumStage, LeagueConfig, LearnerCo
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
 from exphil_league.evaluation.score import wilson
-from exphil_league.league.model import WARM_START
+from exphil_league.league.model import WARM_START, PlayerKind
 from exphil_league.observe.console import say, table
 from exphil_league.observe.league_tables import read_league
 from exphil_league.ray_session import ray_session, require_train_extra
@@ -132,12 +132,15 @@ def probe_recipe(recipe: Recipe, frames: int, seed: int) -> Recipe:
         lease_s=recipe.league.lease_s,
     )
     evaluation = recipe.evaluation.model_dump() | {"every_updates": _NEVER}
+    main = next(learner.name for learner in recipe.league.learners if learner.kind is PlayerKind.MAIN)
+    players = {TARGET: recipe.game.players[main]} if main in recipe.game.players else {}
     return recipe.model_copy(
         update={
             "name": PROBE,
             "seed": recipe.seed + 1000 * seed,
             "run": recipe.run.model_copy(update={"max_env_frames": frames, "max_minutes": 0.0, "max_updates": 0}),
             "league": league,
+            "game": recipe.game.model_copy(update={"players": players}),
             "evaluation": EvaluationConfig(**evaluation),
         }
     )

@@ -16,6 +16,7 @@ import numpy as np
 from exphil_league.config.league import LeagueSetup, LearnerConfig
 from exphil_league.errors import UserError
 from exphil_league.league import views
+from exphil_league.league.enrolment import require_known, require_starts, roots
 from exphil_league.league.events import (
     Configured,
     Enrolled,
@@ -35,7 +36,6 @@ from exphil_league.league.eviction import surplus
 from exphil_league.league.matches import draw_matchup
 from exphil_league.league.matchmaking import Matchmaker
 from exphil_league.league.model import (
-    WARM_START,
     Branch,
     Job,
     LearnerView,
@@ -88,7 +88,7 @@ class League:
         back with other weights than it had (its games would then be credited to somebody else).
         """
         setup = self.state.setup
-        members = _roots(roster)
+        members = roots(roster)
         names = {player.player_id: player for player in members}
         if setup.rating.anchor not in roster.anchors:
             known = ", ".join(sorted(roster.anchors)) or "none"
@@ -105,8 +105,8 @@ class League:
                 known = ", ".join(sorted(roster.anchors))
                 raise UserError(f"league.curriculum: no scripted player or opponent {opponent!r}; known: {known}")
         for learner in setup.league.learners:
-            _require_starts(learner, names)
-        _require_known(setup.game.players, [*names, *(learner.name for learner in setup.league.learners)])
+            require_starts(learner, names)
+        require_known(setup.game.players, [*names, *(learner.name for learner in setup.league.learners)])
         if fixed := tuple(member for member in members if member.player_id not in self.state.players):
             self._emit(Enrolled(fixed, roster.anchor_digest))
         new = [learner for learner in setup.league.learners if learner.name not in self.state.players]
@@ -379,30 +379,3 @@ class League:
         if player_id not in self.state.learners:
             raise UserError(f"no learner {player_id!r} in this league; it has: {', '.join(self.state.learners)}")
         return player_id
-
-
-def _roots(roster: Roster) -> list[Player]:
-    """The frozen members a roster names: anchors, warm start, imports, and styles, which grew from the warm start."""
-
-    def root(name: str, kind: PlayerKind, digest: str, reason: Reason, parent: str | None = None) -> Player:
-        return Player(name, kind, parent, digest, 0, None, PlayerStatus.FROZEN, reason)
-
-    anchors = [root(name, PlayerKind.ANCHOR, digest, Reason.INIT) for name, digest in roster.anchors.items()]
-    imports = [root(name, PlayerKind.HISTORICAL, digest, Reason.IMPORT) for name, digest in roster.imports.items()]
-    warm_start = root(WARM_START, PlayerKind.HISTORICAL, roster.warm_start, Reason.INIT)
-    styles = [root(name, PlayerKind.STYLE, digest, Reason.STYLE, WARM_START) for name, digest in roster.styles.items()]
-    return [*anchors, warm_start, *imports, *styles]
-
-
-def _require_starts(config: LearnerConfig, members: dict[str, Player]) -> None:
-    """Raises UserError for a learner that starts from nobody."""
-    missing = [name for name in config.starts if name not in members]
-    if missing:
-        known = ", ".join(members)
-        raise UserError(f"learner {config.name!r} starts from {missing[0]!r}, which is not enrolled; enrolled: {known}")
-
-
-def _require_known(repertoires: Iterable[str], members: Iterable[str]) -> None:
-    """Raises UserError for a repertoire of nobody."""
-    for name in set(repertoires).difference(members):
-        raise UserError(f"game.players: no learner or enrolled player {name!r}; there are: {', '.join(members)}")

@@ -15,8 +15,9 @@ def ladder(state: LeagueState) -> dict[str, Any]:
     """Elo of every frozen player from the rating matches, best first.
 
     A learner's newest snapshot stands for it and is shown under the learner's kind; `main` names that of the
-    (first) main player, the warm start before its first snapshot. `nash_mass`, `min_win_rate` and `cyclicity` show
-    what one number per player cannot; `matchups` rates the strongest by characters and stage.
+    (first) main player, the warm start before its first snapshot. `role` is the learner a player was frozen from.
+    `nash_mass`, `min_win_rate` and `cyclicity` show what one number per player cannot; `matchups` rates the strongest
+    by characters and stage.
     """
     rating, names = state.setup.rating, state.evaluation.players
     reference = WARM_START if WARM_START in names else None
@@ -33,6 +34,9 @@ def ladder(state: LeagueState) -> dict[str, Any]:
             reference=reference,
             pair_prior_games=rating.pair_prior_games,
         )
+    for row in rows:
+        player = state.players[row["player"]]
+        row["role"] = player.role_of or ("anchors" if player.kind is PlayerKind.ANCHOR else "roots")
     mains = state.learners_of_kind(PlayerKind.MAIN)
     return {
         "anchor": rating.anchor,

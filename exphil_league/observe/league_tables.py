@@ -16,7 +16,9 @@ from exphil_league.league.state import LeagueState, fold
 from exphil_league.league.store import LeagueStore
 from exphil_league.observe.console import say, table
 
-_LADDER = ("player", "kind", "Elo", "95 %", "games", "above warm start")
+_LADDER = ("player", "kind", "Elo", "95 %", "games", "above warm start", "Nash mass", "least win rate")
+_MATCHUPS = ("player", "as", "against", "stage", "Elo", "95 %", "above own Elo", "games")
+_PLAYED = ("player", "opponent", "character", "opponent_character", "stage", "win_rate", "low", "high", "games")
 _PAYOFF = ("player", "opponent", "win_rate", "low", "high", "games", "draws", "aborted")
 _LINEAGE = ("child", "parent", "reason", "env_frames")
 _LEARNERS = ("player", "kind", "env_frames", "frames_since_snapshot", "snapshots", "generation", "parent")
@@ -26,14 +28,18 @@ def ladder(run: Path) -> dict[str, Any]:
     """Elo of frozen players with 95 % intervals. Raises UserError when RUN holds no readable league."""
     found = views.ladder(read_league(run))
     show_ladder(found)
+    show_matchups(found)
     return found
 
 
 def payoff(run: Path) -> dict[str, Any]:
     """Win rates of every pair that met, in training and in rating matches. Raises UserError."""
     found = views.payoff(read_league(run))
-    for stream, rows in found.items():
-        table(f"payoff ({stream})", _PAYOFF, _cells(rows, _PAYOFF))
+    for stream in ("train", "evaluate"):
+        table(f"payoff ({stream})", _PAYOFF, _cells(found[stream], _PAYOFF))
+        table(f"by matchup ({stream})", _PLAYED, _cells(found["matchups"][stream], _PLAYED))
+        seat = found["seat_0"][stream]
+        say(f"seat 0 won {seat['win_rate']:.3f} ({seat['low']:.3f} to {seat['high']:.3f}) of {seat['games']} games")
     return found
 
 
@@ -65,10 +71,34 @@ def show_ladder(found: dict[str, Any], top: int | None = None) -> None:
             f"{row['low']:.0f} to {row['high']:.0f}",
             row["games"],
             _difference(row["vs_warm_start"]),
+            _share(row["nash_mass"]),
+            "" if row["min_against"] is None else f"{row['min_win_rate']:.2f} ({row['min_against']})",
         )
         for row in found["players"][:top]
     ]
     table(f"ladder ({found['anchor']} is the anchor)", _LADDER, rows)
+    if found["cyclicity"] is not None:
+        say(f"cyclicity {found['cyclicity']:.2f}: share of the pool's log odds that no rating explains")
+
+
+def show_matchups(found: dict[str, Any]) -> None:
+    """Print a ladder's ratings by matchup to standard error, when there is more than one matchup."""
+    rows = [
+        (
+            *(row[name] for name in ("player", "character", "opponent_character", "stage")),
+            f"{row['elo']:.0f}",
+            f"{row['low']:.0f} to {row['high']:.0f}",
+            f"{row['above_overall']:+.0f} ({row['above_overall_low']:+.0f} to {row['above_overall_high']:+.0f})",
+            row["games"],
+        )
+        for row in found["matchups"]
+    ]
+    if rows:
+        table("ratings by matchup", _MATCHUPS, rows)
+
+
+def _share(mass: float | None) -> str:
+    return "" if mass is None else f"{mass:.2f}"
 
 
 def _difference(interval: dict[str, float] | None) -> str:

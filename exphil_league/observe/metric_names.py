@@ -25,6 +25,15 @@ VS_WARM_START_HIGH: Final = "league/vs_warm_start/high"
 VS_WARM_START_GAMES: Final = "league/vs_warm_start/games"
 """The same against the warm start, with the bounds of its 95 % interval and the games they rest on."""
 _VS_WARM_START: Final = (VS_WARM_START, VS_WARM_START_LOW, VS_WARM_START_HIGH, VS_WARM_START_GAMES)
+TOP_ELO: Final = "league/top_elo/"
+"""Followed by a place, 1 to TOP_PLAYERS: ratings of the best policies, whoever they are."""
+TOP_PLAYERS: Final = 3
+NASH_MASS: Final = "league/nash_mass/"
+"""Followed by a learner's name, `roots` or `anchors`: mass of its snapshots in the pool's equilibrium."""
+MIN_WIN_RATE: Final = "league/min_win_rate/main"
+"""Win rate of the main player's newest snapshot against the opponent that it beats least."""
+CYCLICITY: Final = "league/cyclicity"
+"""Share of the pool's log odds that no rating explains: 0 transitive, 1 pure cycles."""
 ENV_FRAMES: Final = "timesteps_total"
 UPDATES: Final = "training_iteration"
 SECONDS: Final = "time_total_s"
@@ -47,12 +56,27 @@ def league_metrics(ladder: Mapping[str, Any], payoff: Mapping[str, Any]) -> dict
     main = rows.get(ladder["main"])
     if main is not None and main["games"]:
         metrics |= {ELO: main["elo"], ELO_LOW: main["low"], ELO_HIGH: main["high"]}
+        metrics[MIN_WIN_RATE] = main["min_win_rate"]
+    metrics |= _of_the_pool(ladder)
     anchors = [player for player, row in rows.items() if row["kind"] == "anchor"]
     rates = win_rates(ladder["main"], payoff["evaluate"], anchors)
     metrics |= {WIN_RATE + anchor: rate for anchor, rate in rates.items()}
     if (against := pair_of(ladder["main"], WARM_START, payoff["evaluate"])) is not None:
         metrics |= dict(zip(_VS_WARM_START, against, strict=True))
     return nested(metrics)["league"]
+
+
+def _of_the_pool(ladder: Mapping[str, Any]) -> dict[str, float]:
+    """As many numbers for a pool of a thousand as for one of four."""
+    rated = [row for row in ladder["players"] if row["games"]]
+    best = [row["elo"] for row in rated if row["kind"] != "anchor"][:TOP_PLAYERS]
+    metrics = {f"{TOP_ELO}{place}": elo for place, elo in enumerate(best, 1)}
+    for row in rated:
+        name = NASH_MASS + row["role"]
+        metrics[name] = metrics.get(name, 0.0) + row["nash_mass"]
+    if ladder["cyclicity"] is not None:
+        metrics[CYCLICITY] = ladder["cyclicity"]
+    return metrics
 
 
 def win_rates(player: str, pairs: list[Mapping[str, Any]], opponents: list[str]) -> dict[str, float]:

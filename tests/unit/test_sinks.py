@@ -65,7 +65,8 @@ def test_time_left_is_that_of_the_first_limit(limits: RunConfig, left_s: float |
 
 
 def row(player: str, kind: str, elo: float, games: int) -> dict[str, Any]:
-    return {"player": player, "kind": kind, "elo": elo, "low": elo - 50, "high": elo + 50, "games": games}
+    pool = {"nash_mass": 0.25, "min_win_rate": 0.4, "role": "anchors" if kind == "anchor" else player.partition("@")[0]}
+    return {"player": player, "kind": kind, "elo": elo, "low": elo - 50, "high": elo + 50, "games": games, **pool}
 
 
 def pair(player: str, opponent: str, win_rate: float, games: int = 10) -> dict[str, Any]:
@@ -76,14 +77,25 @@ def pair(player: str, opponent: str, win_rate: float, games: int = 10) -> dict[s
 def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
     ladder = {
         "main": "main@2",
-        "players": [row("main@2", "main", 1100, 20), row("walker", "anchor", 900, 20), row("idle", "anchor", 500, 0)],
+        "cyclicity": 0.3,
+        "players": [
+            *(row(f"main@{n}", "main", 900 + 100 * n, 20) for n in (2, 1)),
+            *(row(f"old@{n}", "historical", 800 - 10 * n, 20) for n in range(5)),
+            *(row("walker", "anchor", 900, 20), row("idle", "anchor", 500, 0)),
+        ],
     }
     met = [pair("walker", "main@2", 0.2), pair("main@1", "walker", 1), pair("warm_start", "main@2", 0.4)]
     payoff = {"evaluate": [*met, pair("main@2", "idle", 0.5, 0)]}
     flat = names.flatten({"league": names.league_metrics(ladder, payoff)})
     assert flat[names.ELO] == 1100
     assert (flat[names.ELO_LOW], flat[names.ELO_HIGH]) == (1050, 1150)
-    assert flat[names.RATING_GAMES] == 20
+    assert flat[names.RATING_GAMES] == 80
+    assert flat[names.CYCLICITY] == 0.3
+    assert flat[names.MIN_WIN_RATE] == 0.4
+    assert [flat[f"{names.TOP_ELO}{place}"] for place in (1, 2, 3)] == [1100, 1000, 800]
+    assert f"{names.TOP_ELO}4" not in flat
+    masses = {name.removeprefix(names.NASH_MASS): mass for name, mass in flat.items() if names.NASH_MASS in name}
+    assert masses == {"main": 0.5, "old": 1.25, "anchors": 0.25}
     rates = {name: value for name, value in flat.items() if name.startswith(names.WIN_RATE)}
     assert rates == {names.WIN_RATE + "walker": pytest.approx(0.8)}
     bounds = [flat[name] for name in (names.VS_WARM_START_LOW, names.VS_WARM_START, names.VS_WARM_START_HIGH)]
@@ -91,5 +103,5 @@ def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
 
 
 def test_an_unrated_main_has_no_elo_yet() -> None:
-    ladder = {"main": "warm_start", "players": [row("warm_start", "historical", 1000, 0)]}
+    ladder = {"main": "warm_start", "cyclicity": None, "players": [row("warm_start", "historical", 1000, 0)]}
     assert names.ELO not in names.flatten({"league": names.league_metrics(ladder, {"evaluate": []})})
