@@ -29,12 +29,12 @@ from exphil_league.league.backup import LiveDisk
 from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
 from exphil_league.league.service import LeagueHandle, LocalLeague
 from exphil_league.observe.alarms import Alarms
-from exphil_league.observe.best_game import BestGame
 from exphil_league.observe.league_report import LeagueReport
 from exphil_league.observe.league_tables import show_ladder
 from exphil_league.observe.metric_names import ENV_FRAMES, SECONDS, UPDATES
 from exphil_league.observe.progress import progress
 from exphil_league.observe.sinks import Console, JsonLines, Sink, WeightsAndBiases
+from exphil_league.observe.telling_games import TellingGames
 from exphil_league.rating.ladder import anchor_digest
 from exphil_league.rl.algorithm import LeaguePPOConfig
 from exphil_league.rl.build import algorithm_config
@@ -181,25 +181,25 @@ def limits_of(run: RunFolder) -> RunConfig:
 
 
 def rate(here: LeagueRun) -> None:
-    """Freeze the main players as they are and play the rating games that are still missing; keep the best game."""
+    """Freeze the main players as they are and play the rating games that are still missing; keep the telling games."""
     config = here.recipe.evaluation
     torch.set_num_threads(here.recipe.ray.torch_threads)
     main = freeze_mains(here)[0]
     before = json.loads(here.run.trained.read_text(encoding="utf-8"))["rating_games"]
     missing = config.final_games - (rating_games(here.league) - before)
     against_start = min(config.final_vs_warm_start - games_between(here.league, main, WARM_START), missing)
-    best, recoveries = BestGame(main), Recoveries()
+    telling, recoveries = TellingGames(main), Recoveries()
     deadline_s = time.monotonic() + (config.max_minutes * 60 or float("inf"))
     with progress("rating", total=max(missing, 0), unit="games") as shown:
 
         def on_game(job: Job, result: MatchResult, frames: NDArray[np.void]) -> None:
-            best.offer(job, result, frames)
+            telling.offer(job, result, frames)
             if set(job.players) == {main, WARM_START}:
                 recoveries.offer(job, frames)
             shown.advance()
 
         def wants(job: Job) -> bool:
-            return best.wants(job) | recoveries.wants(job)
+            return telling.wants(job) | recoveries.wants(job)
 
         play = partial(
             play_rating_games,
@@ -212,8 +212,8 @@ def rate(here: LeagueRun) -> None:
             on_game=on_game,
         )
         played = play(games=against_start, pair=(main, WARM_START), record=wants)
-        play(games=missing - played, record=best.wants)
-    best.save(here.run.best_game)
+        play(games=missing - played, record=telling.wants)
+    telling.save(here.run.replays)
     if played:
         write_json(here.run.recovery, {"before": recoveries.of(WARM_START), "after": recoveries.of(main)})
 

@@ -117,6 +117,11 @@ class RunFolder:
         return self.root / "probe.json"
 
     @property
+    def report(self) -> Path:
+        """The run in one page."""
+        return self.root / "report.html"
+
+    @property
     def ladder(self) -> Path:
         """The last word on ratings."""
         return self.root / "ladder.json"

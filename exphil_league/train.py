@@ -5,7 +5,7 @@ styles       fine-tune it to ways of playing, where wanted          -> styles.js
 league       self-play PPO in a league, under Tune or in process    -> tune/, league.sqlite, trained.json
 rating       freeze the main players, play rating games            -> league.sqlite
 promotion    judge the main player by the declared suite            -> promotion.json, best.agent
-report       the ladder and the best game                           -> ladder.json, best_game.html
+report       the ladder, a page about it all                         -> ladder.json, report.html
 """
 
 from __future__ import annotations
@@ -172,10 +172,11 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
         digest = warm_start(run, recipe, serial)["checkpoint"]
         starts = styles(run, recipe, serial, digest)
         from exphil_league.league_phase import league_run, learn, rate, roster
-        from exphil_league.observe.report import report
+        from exphil_league.observe.report import report, report_page
         from exphil_league.promotion.gate import promote
 
         with league_run(run, recipe, serial, roster(recipe, digest, starts)) as here:
             learn(here)
             rate(here)
-            return report(here.run, here.league, promote(here.run.root))
+            result = report(here.run, here.league, promote(here.run.root))
+    return result | report_page(run)

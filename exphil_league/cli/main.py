@@ -18,6 +18,7 @@ from exphil_league.cli.doctor import Doctor
 from exphil_league.cli.league import ExportLeague, Ladder, Lineage, Payoff, Probe, Status, Verify
 from exphil_league.cli.play import Play, Watch
 from exphil_league.cli.replays import ReplaysScan, ReplaysStats
+from exphil_league.cli.report import Report
 from exphil_league.cli.sim import SimFidelity
 from exphil_league.cli.sim_measure import SimCoverage, SimMeasure
 from exphil_league.cli.train import Bc, Train
@@ -36,6 +37,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "verify": Verify,
     },
     "promote": Promote,
+    "report": Report,
     "export": Export,
     "eval": Eval,
     "play": Play,

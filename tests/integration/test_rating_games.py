@@ -16,7 +16,7 @@ from exphil_league.evaluation.rating_games import play_rating_games
 from exphil_league.evaluation.rounds import Rounds, RoundSettings
 from exphil_league.league.model import Job, MatchResult, Roster
 from exphil_league.league.service import LocalLeague
-from exphil_league.observe.best_game import RECORDED_AT_ONCE, BestGame
+from exphil_league.observe.telling_games import RECORDED_AT_ONCE, TellingGames
 from policies.agent import Agent
 from policies.scripted import SCRIPTED, make_scripted, scripted_digest
 
@@ -83,12 +83,12 @@ def test_rounds_come_at_their_updates(league: LocalLeague) -> None:
     assert counts == [0, 0, 2, 2, 2, 4, 4]
 
 
-def test_the_best_game_is_a_win_of_the_player_as_a_replay(league: LocalLeague, tmp_path: Path) -> None:
-    best = BestGame("fighter")
+def test_telling_games_of_a_player_are_kept_as_replays(league: LocalLeague, tmp_path: Path) -> None:
+    telling = TellingGames("fighter")
     results: list[tuple[Job, MatchResult, int]] = []
 
     def note(job: Job, result: MatchResult, frames: NDArray[np.void]) -> None:
-        best.offer(job, result, frames)
+        telling.offer(job, result, frames)
         results.append((job, result, len(frames)))
 
     play_rating_games(
@@ -98,11 +98,14 @@ def test_the_best_game_is_a_win_of_the_player_as_a_replay(league: LocalLeague, t
         at_once=12,
         games=12,
         pair=("fighter", "idle"),
-        record=best.wants,
+        record=telling.wants,
         on_game=note,
     )
-    assert sum(length > 0 for _, _, length in results) >= RECORDED_AT_ONCE
-    best.save(tmp_path / "best.slp")
-    game = read_game(tmp_path / "best.slp")
+    recorded = [length for _, _, length in results if length]
+    assert len(recorded) >= RECORDED_AT_ONCE
+    telling.save(tmp_path / "games")
+    assert {path.stem for path in (tmp_path / "games").iterdir()} == {"best_game", "longest_game"}, "it lost none"
+    game = read_game(tmp_path / "games" / "best_game.slp")
     assert {seat.name for seat in game.meta.seats} == {"fighter", "idle"}
-    assert len(game.frames) in {length for _, _, length in results}
+    assert len(game.frames) in recorded
+    assert len(read_game(tmp_path / "games" / "longest_game.slp").frames) == max(recorded)
