@@ -121,6 +121,10 @@ class Backend(Protocol):
         """[N] RESULT; valid where `done`."""
         ...
 
+    def take_faults(self) -> dict[str, int]:
+        """What broke since the last call, by kind; a backend that cannot break has none."""
+        ...
+
     def save(self) -> bytes:
         """Whole state as bytes. Raises NotImplementedError where the backend cannot."""
         ...

@@ -107,6 +107,9 @@ class FakeBackend:
     def result(self) -> NDArray[np.void]:
         return self._result
 
+    def take_faults(self) -> dict[str, int]:
+        return {}
+
     def save(self) -> bytes:
         return b"".join(a.tobytes() for a in self._arrays())
 

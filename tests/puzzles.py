@@ -72,6 +72,9 @@ class Puzzle:
         self.show()
         return self._frames
 
+    def take_faults(self) -> dict[str, int]:
+        return {}
+
     def save(self) -> bytes:
         raise NotImplementedError
 

@@ -60,6 +60,7 @@ class DolphinBackend:
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
         self._next_tick = 0.0
+        self._told_faults: Counter[str] = Counter()
 
     def _installation(self, config: DolphinConfig, folder: Path) -> tuple[Build, Path]:
         build = find_build(config, folder)
@@ -174,6 +175,12 @@ class DolphinBackend:
     def result(self) -> NDArray[np.void]:
         """[N] RESULT; valid where `done`."""
         return self._result
+
+    def take_faults(self) -> dict[str, int]:
+        """Faults since the last call, by FaultKind; see Backend.take_faults."""
+        every = sum((instance.tally.faults for instance in self.instances), Counter[str]())
+        new, self._told_faults = every - self._told_faults, every
+        return {str(kind): count for kind, count in new.items()}
 
     def save(self) -> bytes:
         """Emulators cannot be saved."""

@@ -70,6 +70,7 @@ def run_metrics(stats: SampleStats, times: IterationTimes, runners: int) -> dict
         "learner_idle": 1.0 - times.learn_s / times.iteration_s,
         "runner_idle": max(1.0 - stats.sample_s / (runners * times.iteration_s), 0.0),
     }
+    report |= {f"faults/{kind}": float(count) for kind, count in stats.faults.items()}
     if stats.games:
         report["game_frames"] = stats.game_frames / stats.games
         report["timer_share"] = stats.timer_games / stats.games

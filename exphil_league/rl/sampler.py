@@ -7,6 +7,7 @@ among them stands still until the row is full, so that every game begins with a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -68,11 +69,14 @@ class SampleStats:
     """Env frames that a learner was trained on."""
     actions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     """[ACTIONS] decisions of these columns in each action state."""
+    faults: Counter[str] = field(default_factory=Counter)
+    """What broke of the backend's emulators, by kind."""
 
     def add(self, other: SampleStats) -> None:
         """Count what happened elsewhere too."""
         for name in ("env_frames", "games", "game_frames", "timer_games", "aborted_games", "sample_s"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.faults.update(other.faults)
         for player, terms in other.reward.items():
             self.reward[player] = self.reward.get(player, 0.0) + terms
             self.seat_frames[player] = self.seat_frames.get(player, 0) + other.seat_frames[player]
@@ -141,6 +145,7 @@ class Sampler:
 
     def take_stats(self) -> SampleStats:
         stats, self.stats = self.stats, SampleStats()
+        stats.faults.update(self._backend.take_faults())
         return stats
 
     def get_state(self) -> dict[str, Any]:

@@ -38,18 +38,19 @@ QUICK: dict[str, Any] = {
 }
 
 
-def recorded_game(path: Path, frames: int = FRAMES) -> Path:
-    """Fox against Falco on Battlefield; Falco loses a stock every third of the game and the last in its last frame."""
+def recorded_game(path: Path, frames: int = FRAMES, second: Character = Character.FALCO) -> Path:
+    """Fox against another on Battlefield, who loses a stock every third of the game and the last in its last frame."""
     game = empty_frames(frames)
     game["frame"], game["stage"], game["ports"], game["seed"] = FIRST_FRAME + np.arange(frames), 31, (0, 1), 7
     game["frames_left"] = 480 * 60 - np.maximum(game["frame"], 0)
     leaders = game["players"][:, :, LEADER]
-    leaders["character"] = Character.FOX.value, Character.FALCO.value
+    leaders["character"] = Character.FOX.value, second.value
     leaders["action"], leaders["facing"], leaders["airborne"], leaders["stocks"] = 14, (1.0, -1.0), 0, 4
     leaders["stocks"][:, 1] = 4 - np.arange(frames) * 3 // frames
     leaders["stocks"][-1, 1] = 0
     for name in ("y", "percent", "state_age", "misc_timer", "hitlag", "trigger_l", "trigger_r"):
         leaders[name] = 0.0
+    leaders["shield"], leaders["jumps_left"], leaders["hurtbox"] = 60.0, 2, 0
     leaders["x"] = np.arange(frames)[:, None] / 10
     leaders["controller"] = neutral((frames, 2))
     write_game(path, game, replace(meta_from_frame(game[0]), end_method=EndMethod.GAME))
@@ -105,6 +106,14 @@ class TinyBackend(DolphinBackend):
         """Counted so far, by kind."""
         found: dict[str, int] = self.figures()["faults"]
         return found
+
+
+def as_iso(folder: Path, second: Character = Character.FALCO, frames: int = FRAMES) -> Path:
+    """A file that passes for an ISO of Melee, with a scenario in it."""
+    game = recorded_game(folder / f"{second.name.lower()}.slp", frames, second)
+    path = folder / "melee.iso"
+    path.write_bytes(b"GALE01\x00\x02" + json.dumps({"slp": str(game)}).encode())
+    return path
 
 
 def executable(folder: Path) -> Path:

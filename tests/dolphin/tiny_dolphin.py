@@ -222,6 +222,9 @@ class Tiny:
                 event = self.pads.pressed_into(event, self.faults)
             if event[0] == 0x39 and "no_end" in self.faults:
                 return
+            if event[0] == 0x3A and all({"L", "R", "A", "START"} <= held for held in self.pads.held[:1]):
+                self.server.send("game_event", bytes([0x39, 7, 0, *[0xFF] * (self.sizes[0x39] - 2)]))
+                return
             message += event
             if event[0] in (0x36, 0x3C, 0x39):
                 if event[0] == 0x3C:
@@ -270,8 +273,8 @@ def main() -> None:
     if "--version" in sys.argv:
         print("tiny Dolphin [mainline]")
         return
-    with open(sys.argv[sys.argv.index("-e") + 1], encoding="utf-8") as file:
-        scenario = json.load(file)
+    with open(sys.argv[sys.argv.index("-e") + 1], "rb") as file:
+        scenario = json.loads(file.read().removeprefix(b"GALE01\x00\x02"))
     faults = scenario.get("faults", {})
     if "exit_at_boot" in faults:
         print("tiny: cannot read the disc", flush=True)
