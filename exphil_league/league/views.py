@@ -41,7 +41,6 @@ def ladder(state: LeagueState) -> dict[str, Any]:
     return {
         "anchor": rating.anchor,
         "anchor_digest": state.anchor_digest,
-        "backend": state.setup.game.backend,
         "main": state.line(mains[0])[-1] if mains else None,
         "backend": state.setup.game.backend,
         "env_frames": sum(learner.env_frames for learner in state.learners.values()),
