@@ -33,6 +33,7 @@ from exphil_league.observe.league_report import LeagueReport
 from exphil_league.observe.league_tables import show_ladder
 from exphil_league.observe.metric_names import ENV_FRAMES, SECONDS, UPDATES
 from exphil_league.observe.progress import progress
+from exphil_league.observe.ray_metrics import RayMetrics
 from exphil_league.observe.sinks import Console, JsonLines, Sink, WeightsAndBiases
 from exphil_league.observe.telling_games import TellingGames
 from exphil_league.rating.ladder import anchor_digest
@@ -168,6 +169,7 @@ def open_sinks(run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueH
     sinks: list[Sink] = [
         Alarms(run.warnings, history=run.metrics, of_league=league.alarms),
         JsonLines(run.metrics),
+        RayMetrics(run.root.name),
         Console(recipe.run, lambda: show_ladder(league.ladder())),
     ]
     if recipe.run.wandb_project is not None:
