@@ -9,7 +9,9 @@ from exphil_league.observe import metric_names as names
 
 PREFIX: Final = "exphil"
 """Prometheus sees `ray_exphil_...`: Ray puts its own name before all."""
-_BY_PLAYER: Final = (names.ELO, names.ELO_LOW, names.ELO_HIGH)
+_BY_PLAYER: Final = (names.ELO, names.ELO_LOW, names.ELO_HIGH, names.MIN_WIN_RATE)
+_BY_TAG: Final = {names.WIN_RATE: "opponent", names.NASH_MASS: "role", names.TOP_ELO: "place"}
+"""What follows these beginnings of names is the tag's value."""
 
 
 class Series(NamedTuple):
@@ -26,8 +28,10 @@ def series_of(name: str) -> Series:
         return Series(f"{PREFIX}_rl_player_{parts[1]}", {"player": parts[0]})
     if name in _BY_PLAYER:
         return Series(f"{PREFIX}_league_{parts[0]}", {"player": parts[1]})
-    if name.startswith(names.WIN_RATE):
-        return Series(f"{PREFIX}_league_win_rate", {"opponent": name.removeprefix(names.WIN_RATE)})
+    for beginning, tag in _BY_TAG.items():
+        if name.startswith(beginning):
+            metric = beginning.strip("/").replace("/", "_")
+            return Series(f"{PREFIX}_{metric}", {tag: name.removeprefix(beginning)})
     return Series("_".join((PREFIX, group, *parts)), {})
 
 

@@ -48,6 +48,7 @@ def report_data(run: RunFolder) -> dict[str, Any]:
         "warnings": list(read_lines(run.warnings)),
         "curves": curves(metrics),
         "recovery": recovery,
+        "promotion": _optional(run.promotion, missing),
         "settings": _settings(run, missing),
         "missing": missing,
     }
@@ -59,11 +60,11 @@ def _league(run: RunFolder, missing: list[str]) -> dict[str, Any] | None:
     except UserError as error:
         missing.append(str(error))
         return None
-    ladder = views.ladder(state)
+    ladder, payoff = views.ladder(state), views.payoff(state)
     return {
         "ladder": ladder,
         "lines": _lines(state, ladder),
-        "payoff": {"evaluate": _matrix(state, ladder, "evaluate"), "train": _matrix(state, ladder, "train")},
+        "payoff": {stream: _matrix(payoff[stream], ladder) for stream in ("evaluate", "train")},
         "lineage": views.lineage(state),
         "status": views.status(state),
         "alarms": [alarm._asdict() for alarm in alarms(state, history, ladder)],
@@ -91,9 +92,9 @@ def _elo(row: Mapping[str, Any]) -> dict[str, float]:
     return {key: row[key] for key in ("elo", "low", "high")}
 
 
-def _matrix(state: LeagueState, ladder: Mapping[str, Any], stream: str) -> dict[str, Any]:
-    """The payoff of a stream among the players with most games, best first; cells only for pairs that met."""
-    pairs = [pair for pair in views.payoff(state)[stream] if pair["games"] or pair["aborted"]]
+def _matrix(met: list[dict[str, Any]], ladder: Mapping[str, Any]) -> dict[str, Any]:
+    """Pairs that `met` as a matrix of the players with most games, best first; cells only where games were played."""
+    pairs = [pair for pair in met if pair["games"] or pair["aborted"]]
     games: dict[str, int] = {}
     for pair in pairs:
         for player in (pair["player"], pair["opponent"]):

@@ -45,12 +45,14 @@ function showFigures() {
       const gain = main.vs_warm_start;
       if (gain && main.player !== "warm_start") figure(`${signed(gain.diff)}`, `Elo above the warm start (${signed(gain.low)} to ${signed(gain.high)})`);
     }
+    if (main && typeof main.min_win_rate === "number") figure(percent(main.min_win_rate), "its lowest win rate in rating games");
     const { counts } = league.status;
     figure(quantity(counts["games.train"] ?? 0), "training games");
     figure(quantity(counts["games.evaluate"] ?? 0), "rating games");
     const confident = counts["snapshots.win_rate"] ?? 0;
     figure(`${league.status.frozen_players}`, `frozen players; ${confident} frozen for winning, ${counts["snapshots.timeout"] ?? 0} by time-out`);
   }
+  if (data.promotion) figure(data.promotion.promoted ? "promoted" : "refused", `${data.promotion.candidate}: ${data.promotion.reason}`, !data.promotion.promoted);
   if (totals.frames !== null) figure(quantity(totals.frames), `env frames, ${quantity(totals.updates)} updates`);
   if (totals.seconds !== null) figure(duration(totals.seconds), "of league training");
   const alarms = league ? league.alarms.length : 0;
@@ -112,12 +114,12 @@ function showLadder() {
 
 function showNash() {
   const rows = league ? league.ladder.players : [];
-  const massed = rows.filter((row) => typeof row.nash === "number" && row.nash >= 0.005).sort((a, b) => b.nash - a.nash);
+  const massed = rows.filter((row) => typeof row.nash_mass === "number" && row.nash_mass >= 0.005).sort((a, b) => b.nash_mass - a.nash_mass);
   const place = section("nash");
   if (!massed.length) return absent("nash", "Not known for this league.");
   place.append(note("How often an unbeatable mixture of the rated players would send each of them. One bar: somebody beats all; many: they beat each other in circles."));
   place.append(table([{ name: "player" }, { name: "mass" }, { name: "", class: "bar" }], massed.slice(0, ROWS_SHOWN).map((row) => ({
-    cells: [row.player, percent(row.nash, 1), node("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", "aria-hidden": true }, node("rect", { x: 0, y: 5, width: 100 * row.nash / massed[0].nash, height: 10, rx: 1, fill: row.kind === "anchor" ? "var(--c7)" : colorOf(row.player) }))],
+    cells: [row.player, percent(row.nash_mass, 1), node("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", "aria-hidden": true }, node("rect", { x: 0, y: 5, width: 100 * row.nash_mass / massed[0].nash_mass, height: 10, rx: 1, fill: row.kind === "anchor" ? "var(--c7)" : colorOf(row.player) }))],
   }))));
   if (typeof league.ladder.cyclicity === "number") place.append(note(`Cyclicity ${percent(league.ladder.cyclicity)}: the share of the payoff that no rating explains.`));
   return place;
