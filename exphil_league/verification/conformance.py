@@ -33,6 +33,7 @@ _TAUGHT_HALF_WINS: Final = 19 + 18 * np.arange(OPPONENTS)
 _FORMULAS: Final[dict[Weighting, Callable[[NDArray[np.float64]], NDArray[np.float64]]]] = {
     Weighting.SQUARED: lambda x: (1.0 - x) ** 2,
     Weighting.VARIANCE: lambda x: x * (1.0 - x),
+    Weighting.LINEAR: lambda x: 1.0 - x,
     Weighting.LINEAR_CAPPED: lambda x: np.minimum(0.5, 1.0 - x),
 }
 """As published (Vinyals et al. 2019), written here once more so that a core is not measured by itself."""

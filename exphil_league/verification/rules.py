@@ -49,15 +49,23 @@ RULES: Final = (
     Rule("V0.10 aborted games change no win rate", (results.aborted_games_change_no_win_rate,)),
     Rule("V0.11 the state is the fold of the events", (jobs.state_is_the_fold,)),
     Rule("V0.12 lineage is acyclic and rooted", (players.lineage_is_rooted, players.descent_is_told)),
-    Rule("V0.13 eviction spares roots and leased players", (players.leased_players_stay,)),
+    Rule(
+        "V0.13 eviction spares Nash support, roots and leased players",
+        (players.leased_players_stay,),
+        (trials.eviction_keeps_the_needed,),
+    ),
     Rule("V0.14 a lease expires once", (jobs.leases_expire_once,)),
     Rule(
         "V0.15 ratings without order or origin",
         (),
-        (trials.ratings_without_order_or_origin, trials.ratings_follow_results),
+        (trials.ratings_without_order_or_origin, trials.ratings_follow_results, trials.nash_mass_of_clones),
     ),
     Rule("V0.16 one seed, one sequence of jobs", (jobs.one_seed_one_sequence,)),
-    Rule("V0.17 matchups and ports", (jobs.ports_are_balanced,), (trials.matchups_keep_their_marginals,)),
+    Rule(
+        "V0.17 matchups and ports",
+        (jobs.ports_are_balanced,),
+        (trials.matchups_keep_their_marginals, trials.repertoires_are_kept),
+    ),
     Rule("V0.18 finished games move win rates", (results.finished_games_move_win_rates,)),
     Rule("V0.19 a draw is half a win", (results.draws_are_half,)),
     Rule(
@@ -75,5 +83,6 @@ RULES: Final = (
     Rule("V0.24 rating games are their own", (results.rating_games_are_their_own,)),
     Rule("V0.25 jobs name the weights in force", (players.jobs_name_the_weights_in_force,)),
     Rule("V0.26 exploiters begin where declared", (), (trials.starts_as_declared,)),
+    Rule("V0.27 a new snapshot begins with its learner's win rates", (), (trials.prior_of_a_new_snapshot,)),
 )
 """V0. The first seventeen are the league's invariants, the others keep apart what those would say in one word."""

@@ -45,6 +45,11 @@ class Stage:
         jobs = self.core.request_jobs(learner, 1, len(outcomes), opponent=opponent)
         self.core.report([won(job, learner, outcome) for job, outcome in zip(jobs, outcomes, strict=True)])
 
+    def rate(self, better: str, worse: str, games: int) -> None:
+        """Report rating games of two frozen players, all won by the first."""
+        jobs = self.core.request_evaluation(games, (better, worse))
+        self.core.report([won(job, better, Outcome.WIN) for job in jobs])
+
     def draw(self, learner: str, count: int, seats: int | None = 1) -> list[Job]:
         """Training jobs, whose results nobody waits for."""
         return self.core.request_jobs(learner, seats, count)

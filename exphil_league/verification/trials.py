@@ -13,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from exphil_league.config.league import LearnerConfig, PayoffConfig, Shares, SnapshotConfig, StartShares, Weighting
+from exphil_league.config.game import Repertoire
+from exphil_league.config.league import (
+    LearnerConfig,
+    PayoffConfig,
+    PoolConfig,
+    Shares,
+    SnapshotConfig,
+    StartShares,
+    Weighting,
+)
 from exphil_league.league.model import Branch, Job, MatchResult, Outcome
 from exphil_league.verification.contract import CoreClass
 from exphil_league.verification.stage import Stage, opponent_of, with_league, won
@@ -241,6 +250,86 @@ def matchups_keep_their_marginals(make: CoreClass, rng: np.random.Generator) -> 
     seen = len(set(zip(columns["character at port 0"][0], columns["stage"][0], strict=True)))
     if seen != len(game.characters) * len(game.stages):
         yield "some characters never meet on some stage"
+
+
+def eviction_keeps_the_needed(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """A full pool lets go of old snapshots, never of roots, leased players or the support of its Nash mixture."""
+    pool = PoolConfig(max_players=6, keep_recent=1)
+    stage = Stage(make, rng, with_league(shares=_PFSP_ONLY, weighting=Weighting.UNIFORM, pool=pool))
+    cycle = ["main@1", "main@2", "main@3"]
+    stage.freeze("main", 3)
+    for better, worse in zip(cycle, [*cycle[1:], cycle[0]], strict=True):
+        stage.rate(better, worse, 40)
+        stage.rate(better, "warm_start", 40)
+    stage.freeze("main_exploiter")
+    (leased,) = stage.core.request_jobs("league_exploiter", 1, 1, opponent="main_exploiter@1")
+    stage.freeze("main_exploiter", 2)
+    stage.freeze("league_exploiter", 4)
+    met = stage.met("main", _DRAWS)
+    for name in ("warm_start", "style", *cycle, "main_exploiter@1"):
+        if name not in met:
+            yield f"{name} left the pool"
+    if {"main_exploiter@2", "league_exploiter@1"} <= set(met):
+        yield f"a pool of {pool.max_players} holds {sorted(met)}"
+    if stage.core.report([result_of(leased, Outcome.WIN)]) != [leased.job_id]:
+        yield "a result that was out when its player was to leave does not count"
+    if "main_exploiter@2" not in view(stage.core).members:
+        yield "an evicted player left the lineage"
+
+
+def prior_of_a_new_snapshot(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """A new snapshot begins with the win rates of the learner it was frozen from."""
+    stage = Stage(make, rng, with_league(payoff=PayoffConfig(decay=0.99, prior_games=10.0)))
+    stage.teach("main_exploiter", "main", _SURE_GAMES)
+    stage.freeze("main")
+    stage.teach("main_exploiter", "main@1", 0, draws=1)
+    rate = view(stage.core).win_rate("main_exploiter", "main@1")
+    if not 0.7 < rate < 0.95:
+        yield f"who beats main is given {rate:.2f} against its fresh snapshot after a draw"
+    stage.teach("league_exploiter", "style", 3)
+    rate = view(stage.core).win_rate("league_exploiter", "style")
+    if abs(rate - (5.0 + 2.9701) / (10.0 + 2.9701)) > 1e-3:
+        yield f"three wins on a prior of ten drawn games are a win rate of {rate:.3f}"
+
+
+def repertoires_are_kept(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """A player plays its own characters and stages by their weights, its snapshots too; dittos are dittos."""
+    own = Repertoire(characters={"FOX": 3.0, "MARTH": 1.0}, stages={"BATTLEFIELD": 1.0})
+    setup = with_league()
+    stage = Stage(
+        make, rng, setup.model_copy(update={"game": setup.game.model_copy(update={"players": {"main": own}})})
+    )
+    stage.freeze("main")
+    count = 400
+    for learner, opponent, due in (("main", "style", "main"), ("league_exploiter", "main@1", "main@1")):
+        jobs = stage.core.request_jobs(learner, 1, count, opponent=opponent)
+        played = Counter(job.matchup.characters[job.players.index(due)] for job in jobs)
+        if abs(played["FOX"] / count - 0.75) > 5.0 * np.sqrt(0.75 * 0.25 / count):
+            yield f"{due} is to play FOX in three of four games and plays {dict(played)}"
+        if learner == "main" and {job.matchup.stage for job in jobs} != {"BATTLEFIELD"}:
+            yield "main learns on BATTLEFIELD only and was sent elsewhere"
+    mirror = setup.game.model_copy(update={"mirror": True})
+    for job in Stage(make, rng, setup.model_copy(update={"game": mirror})).draw("main", 50):
+        if len(set(job.matchup.characters)) == 2:
+            yield f"{job.matchup.characters} is no ditto"
+
+
+def nash_mass_of_clones(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """In a cycle all hold a third of the Nash mass; a clone shares its original's third."""
+    shares = []
+    for clones in ((), ("clone",)):
+        roster = replace(ROSTER, imports={name: f"digest-of-{name}" for name in ("style", *clones)})
+        stage = Stage(make, rng, roster=roster)
+        for kind in ("style", *clones):
+            stage.rate("idle", "random", 20)
+            stage.rate("random", kind, 20)
+            stage.rate(kind, "idle", 20)
+        mass = {row["player"]: row["nash_mass"] or 0.0 for row in stage.core.ladder()["players"]}
+        shares.append([mass["idle"], mass["random"], *(mass[kind] for kind in ("style", *clones))])
+    if max(abs(share - 1.0 / 3.0) for share in shares[0]) > 0.01:
+        yield f"three players in a cycle hold {shares[0]}"
+    if abs(shares[1][2] - shares[1][3]) > 1e-6 or abs(sum(shares[1][2:]) - shares[0][2]) > 0.05:
+        yield f"a clone changes the Nash mass from {shares[0]} to {shares[1]}"
 
 
 def _uneven(drawn: Counter[Any], values: tuple[Any, ...]) -> bool:

@@ -170,6 +170,39 @@ class FallsToPfsp(_WithMatchmaker):
             return super()._verification(learner) or self._pfsp(learner, self._config.weighting)
 
 
+class SnapshotsStartEven(_WithBook):
+    """A new snapshot begins as if nothing were known of its learner."""
+
+    class Book(Payoff):
+        def inherit(self, child: str, parent: str) -> None:
+            pass
+
+
+class EvictsTheOldest(League):
+    """A full pool lets go of whoever was there first."""
+
+    def maybe_snapshot(self, *args: Any) -> SnapshotDecision | None:
+        with patch.object(core, "surplus", lambda state: tuple(state.pool[:-6])):
+            return super().maybe_snapshot(*args)
+
+
+class NeverEvicts(League):
+    """The pool grows for ever."""
+
+    def maybe_snapshot(self, *args: Any) -> SnapshotDecision | None:
+        with patch.object(core, "surplus", lambda state: ()):
+            return super().maybe_snapshot(*args)
+
+
+class NashToTheBest(League):
+    """All Nash mass goes to the top of the ladder."""
+
+    def ladder(self) -> dict[str, Any]:
+        ladder = super().ladder()
+        rows = [{**row, "nash_mass": float(n == 0)} for n, row in enumerate(ladder["players"])]
+        return {**ladder, "players": rows}
+
+
 class ResetsTooOften(League):
     """A league exploiter resets at every second snapshot."""
 
@@ -367,6 +400,10 @@ FURTHER = {
     FallsToPfsp: "V0.08",
     ResetsTooOften: "V0.06",
     MainReset: "V0.06",
+    SnapshotsStartEven: "V0.27",
+    EvictsTheOldest: "V0.13",
+    NeverEvicts: "V0.13",
+    NashToTheBest: "V0.15",
     StartsAlike: "V0.26",
     NoTimeout: "V0.20",
     OwnLineForgiven: "V0.20",
