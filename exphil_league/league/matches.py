@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from envs.backend import Matchup
 from exphil_league.config.game import GameConfig, Repertoire
 from exphil_league.config.league import LeagueSetup
 from exphil_league.league.model import Purpose
+
+_PLAIN: Final = Repertoire()
 
 
 def draw_matchup(
@@ -27,7 +30,7 @@ def draw_matchup(
     """
     game = setup.game
     rules = game if purpose is Purpose.TRAIN else setup.evaluation
-    own = tuple(game.players.get(role, Repertoire()) for role in roles)
+    own = tuple(game.players.get(role, _PLAIN) for role in roles)
     return Matchup(
         characters=_characters(game, own, rng),
         stage=_stage(game, own, host, rng),
