@@ -1,15 +1,18 @@
-"""`bench rollout`: what frozen opponents cost the sampler, by the number of distinct ones met at once.
+"""`bench rollout`: what frozen opponents cost the sampler, by the number met at once and by the size of the pool.
 
 One process, one torch thread, CPU time. Half of the games have a frozen opponent in one seat; with 0 opponents
-those games are self-play too.
+those games are self-play too. For the size of the pool games are short, so that a runner goes through many members of
+it: loading, leaving out and regrouping opponents are in the figures, more often than in a real run.
 """
 
 from __future__ import annotations
 
+import pickle
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from envs.reward import Reward, RewardWeights
 from exphil_league.bench.contender import one_thread
 from exphil_league.league.model import Branch, Job, MatchResult, Purpose
 from exphil_league.observe.progress import progress
+from exphil_league.play.pace import FRAMES_PER_S
 from exphil_league.rl.partners import load_agent
 from exphil_league.rl.sampler import Sampler, SamplerSettings
 from exphil_league.rl.slots import divide, learner_shares
@@ -30,6 +34,12 @@ from policies.policy import Policy
 from policies.spec import PolicySpec
 
 _LEARNER = "main"
+_AT_ONCE = 4
+"""Opponents met at once where the size of the pool is what is measured."""
+_TURNOVER_S = 4.0
+"""Game time after which an opponent of that measurement gives way to the next."""
+_FILES = 16
+"""Checkpoints behind all the members of a pool: each member is read and built as if it had one of its own."""
 
 
 class EvenLeague:
@@ -68,45 +78,87 @@ class EvenLeague:
 def measure_rollout(
     games: int = 256,
     opponents: Sequence[int] = (0, 1, 4, 16),
+    pools: Sequence[int] = (10, 1000),
     unroll_frames: int = 64,
     iterations: int = 5,
     spec: PolicySpec | None = None,
 ) -> dict[str, Any]:
-    """Frames per CPU-second by number of distinct opponents: {"opponents": {"0": fps, ...}, "games"}.
+    """Frames per CPU-second, means of samples of `unroll_frames` taken in turn.
 
-    Medians of `iterations` samples of `unroll_frames`, taken in turn.
+    {"opponents": {"0": fps, ...} by distinct opponents, "pool": {"10": {"fps", "cache_mb"}, ...} by members of the
+    pool, "games"}. `cache_mb` is what the opponents that the runner holds take up.
     """
     spec = spec or PolicySpec()
-    with (
-        one_thread(),
-        tempfile.TemporaryDirectory() as folder,
-        progress("bench rollout", total=len(opponents) * (iterations + 1), unit="samples") as shown,
-    ):
+    with one_thread(), tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
         torch.manual_seed(0)
-        digests = [checkpoint.save(Policy(spec), store) for _ in range(1 + max(opponents))]
-        samplers = {number: _sampler(store, digests, number, games, unroll_frames) for number in opponents}
-        spent: dict[int, list[float]] = {number: [] for number in opponents}
+        digests = [checkpoint.save(Policy(spec), store) for _ in range(1 + max(*opponents, _FILES))]
+        long = Matchup(stocks=1, time_limit_s=60.0)
+        by_number = {
+            number: _sampler(store, digests, Opposition(digests[1 : 1 + number], number, long), games, unroll_frames)
+            for number in opponents
+        }
+        short = Matchup(stocks=1, time_limit_s=_TURNOVER_S)
+        by_pool = {
+            size: _sampler(
+                store, digests, Opposition(_members(digests[1:], size), _AT_ONCE, short), games, unroll_frames
+            )
+            for size in pools
+        }
+        # Over enough samples for every table to change its opponent a few times.
+        turns = iterations * max(1, round(2 * _TURNOVER_S * FRAMES_PER_S / unroll_frames))
+        fps = _measure("bench rollout", by_number, games * unroll_frames, iterations)
+        pool_fps = _measure("bench rollout, pools", by_pool, games * unroll_frames, turns)
+    return {
+        "opponents": fps,
+        "pool": {str(n): {"fps": pool_fps[str(n)], "cache_mb": _cache_mb(sampler)} for n, sampler in by_pool.items()},
+        "games": games,
+    }
+
+
+def _measure(title: str, samplers: Mapping[int, Sampler], frames: int, iterations: int) -> dict[str, int]:
+    """Frames per CPU-second of each sampler."""
+    spent: dict[int, list[float]] = {key: [] for key in samplers}
+    with progress(title, total=len(samplers) * (iterations + 1), unit="samples") as shown:
         for turn in range(iterations + 1):
-            for number, sampler in samplers.items():
+            for key, sampler in samplers.items():
                 start_s = time.process_time()
                 sampler.sample()
                 if turn:  # the first one compiles, loads and starts all games
-                    spent[number].append(time.process_time() - start_s)
+                    spent[key].append(time.process_time() - start_s)
                 shown.advance()
-    frames = games * unroll_frames
-    return {"opponents": {str(n): round(frames / statistics.median(s)) for n, s in spent.items()}, "games": games}
+    return {str(key): round(frames / statistics.fmean(times)) for key, times in spent.items()}
 
 
-def _sampler(store: Path, digests: Sequence[str], opponents: int, games: int, unroll_frames: int) -> Sampler:
-    """`opponents` tables in half of the games, so that just as many distinct ones are met at any time."""
-    groups = divide(games, learner_shares([_LEARNER], [], 0.5 if opponents else 1.0, 0.5))
-    matchup = Matchup(stocks=1, time_limit_s=60.0)
+@dataclass(frozen=True)
+class Opposition:
+    """Whom the learner meets in half of its games."""
+
+    pool: Sequence[str]
+    at_once: int
+    """Distinct ones at any time; 0: the learner meets only itself."""
+    matchup: Matchup
+
+
+def _members(digests: Sequence[str], size: int) -> list[str]:
+    """Names of a pool's members: a checkpoint's digest and a number."""
+    return [f"{digest}#{number}" for number, digest in zip(range(size), cycle(digests), strict=False)]
+
+
+def _sampler(store: Path, digests: Sequence[str], met: Opposition, games: int, unroll_frames: int) -> Sampler:
+    """`at_once` tables in half of the games, so that about as many distinct opponents are met at any time."""
+    groups = divide(games, learner_shares([_LEARNER], [], 0.5 if met.at_once else 1.0, 0.5))
     return Sampler(
         make_backend("sim", games),
         groups,
         {_LEARNER: checkpoint.load(store / digests[0])},
-        EvenLeague(_LEARNER, digests[1 : 1 + opponents], matchup),
-        lambda digest, capacity: load_agent(store, 0, digest, capacity),
-        SamplerSettings(unroll_frames, Reward(RewardWeights(), 1.0), 1.0, opponents=2 * opponents, seed=0),
+        EvenLeague(_LEARNER, met.pool, met.matchup),
+        lambda member, capacity: load_agent(store, 0, member.partition("#")[0], capacity),
+        SamplerSettings(unroll_frames, Reward(RewardWeights(), 1.0), 1.0, opponents=2 * met.at_once, seed=0),
     )
+
+
+def _cache_mb(sampler: Sampler) -> float:
+    """Megabytes of the opponents that a sampler holds: weights, recurrent states, queues."""
+    agents = sampler.cache.agents
+    return round(sum(len(pickle.dumps(agent)) for agent in agents) / 1e6, 2)

@@ -46,7 +46,7 @@ class BenchTrain(Command):
 
 @dataclass(frozen=True)
 class BenchRollout(Command):
-    """Sampled frames per CPU-second, by the number of distinct frozen opponents met at once."""
+    """Sampled frames per CPU-second, by the number of frozen opponents met at once and by the size of their pool."""
 
     games: int = 256
     """games at once, half of them with a frozen opponent in one seat"""

@@ -33,6 +33,11 @@ class OpponentCache:
         return len(self._agents)
 
     @property
+    def agents(self) -> list[Agent]:
+        """Everybody held, least recently used first."""
+        return list(self._agents.values())
+
+    @property
     def active(self) -> list[str]:
         """Digests that games are being played against, oldest first."""
         return [digest for digest in self._agents if self._users.get(digest)]

@@ -67,7 +67,7 @@ def minibatch_loss(
     loss = config.value_weight * value_term
     policy_terms = surrogate.loss - config.entropy_weight * entropy.sum()
     if batch.teacher:
-        reverse, forward = _teacher_kl(found.head, batch.teacher)
+        reverse, forward = _teacher_kl(found.head, batch.teacher, config)
         metrics |= {"kl_teacher": reverse, "kl_teacher_forward": forward}
         policy_terms = policy_terms + config.teacher_weight * reverse + config.teacher_forward_weight * forward
     if not value_only:
@@ -76,7 +76,14 @@ def minibatch_loss(
     return loss, {name: value.detach() for name, value in metrics.items()}
 
 
-def _teacher_kl(head: HeadOutput, teacher: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """Scalars KL(policy, teacher) and KL(teacher, policy), summed over the parts along the taken actions."""
+def _teacher_kl(head: HeadOutput, teacher: tuple[Tensor, ...], config: PPOConfig) -> tuple[Tensor, Tensor]:
+    """Scalars KL(policy, teacher) and KL(teacher, policy), summed over the parts along the taken actions.
+
+    One without a weight is only reported, without a gradient.
+    """
     taught = head._replace(log_probs=teacher)
-    return mean_per_part(kl(head, taught)).sum(), mean_per_part(kl(taught, head)).sum()
+    with torch.set_grad_enabled(torch.is_grad_enabled() and config.teacher_weight > 0):
+        reverse = mean_per_part(kl(head, taught)).sum()
+    with torch.set_grad_enabled(torch.is_grad_enabled() and config.teacher_forward_weight > 0):
+        forward = mean_per_part(kl(taught, head)).sum()
+    return reverse, forward

@@ -27,9 +27,12 @@ def small_task(**ppo: object) -> Task:
 
 
 def test_rollout_measures_every_number_of_opponents() -> None:
-    found = measure_rollout(games=8, opponents=(0, 1, 3), unroll_frames=8, iterations=1, spec=SPEC)
+    found = measure_rollout(games=8, opponents=(0, 1, 3), pools=(4, 30), unroll_frames=120, iterations=1, spec=SPEC)
     assert list(found["opponents"]) == ["0", "1", "3"]
     assert all(fps > 0 for fps in found["opponents"].values())
+    small, large = found["pool"]["4"], found["pool"]["30"]
+    assert large["fps"] > 0
+    assert large["cache_mb"] < 2.1 * small["cache_mb"], "a runner holds eight of thirty, and all of four"
 
 
 def test_the_yardstick_has_our_loss(monkeypatch: pytest.MonkeyPatch) -> None:
