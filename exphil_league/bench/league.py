@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exphil_league.config.league import LeagueSetup, RatingConfig
+from exphil_league.bench.league_overhead import overhead_share
+from exphil_league.config.league import LeagueConfig, LeagueSetup, PoolConfig, RatingConfig
 from exphil_league.league.core import League
 from exphil_league.league.model import MatchResult, Outcome, Roster
 from exphil_league.league.service import LocalLeague
@@ -34,8 +35,9 @@ _ROSTER: Final = Roster(warm_start="digest", anchors={"attacker": "scripted:atta
 
 def measure_league() -> dict[str, Any]:
     """{"decisions_per_s_at_1000", "results_per_s_durable", "rating_refresh_s_1000_players", "coverage_95",
-    "spearman_100_games"}: rates per CPU-second, durable results per second of wall time (the disk's)."""
-    with progress("measuring the league", total=4, unit="parts") as shown:
+    "spearman_100_games", "overhead_share"}: rates per CPU-second, durable results per second of wall time (the disk's),
+    the league's part of a run's CPU time."""
+    with progress("measuring the league", total=5, unit="parts") as shown:
         found: dict[str, Any] = {"decisions_per_s_at_1000": round(_decisions_per_s())}
         shown.advance()
         found["results_per_s_durable"] = round(_results_per_s())
@@ -43,12 +45,16 @@ def measure_league() -> dict[str, Any]:
         found["rating_refresh_s_1000_players"] = round(_refresh_s(), 3)
         shown.advance()
         coverage, spearman = _rating_quality()
+        found |= {"coverage_95": round(coverage, 4), "spearman_100_games": round(spearman, 4)}
         shown.advance()
-    return found | {"coverage_95": round(coverage, 4), "spearman_100_games": round(spearman, 4)}
+        found["overhead_share"] = round(overhead_share(), 5)
+        shown.advance()
+    return found
 
 
 def _decisions_per_s() -> float:
-    league = League(LeagueSetup(), np.random.default_rng(0), time.time)
+    everybody = LeagueConfig(pool=PoolConfig(max_players=2 * PLAYERS))
+    league = League(LeagueSetup(league=everybody), np.random.default_rng(0), time.time)
     league.enrol(_ROSTER)
     for k in range(PLAYERS - 1):
         league.freeze("main", f"digest-{k}", k + 1)

@@ -90,9 +90,12 @@ class BenchReplays(Command):
 
 @dataclass(frozen=True)
 class BenchLeague(Command):
-    """Decisions and durable results per second, and what the ratings are worth."""
+    """Decisions and durable results per second, what the ratings are worth, the league's share of a run's CPU."""
 
     def run(self) -> Outcome:
+        from exphil_league.ray_session import require_train_extra
+
+        require_train_extra("bench league")
         from exphil_league.bench.league import measure_league
 
         return shown(measure_league())

@@ -1,4 +1,4 @@
-"""`league ladder | payoff | lineage | status | export | verify`: what the league of a run knows; is a core right?"""
+"""`league ladder | payoff | lineage | status | export | compare | ...`: what leagues know; is a core right?"""
 
 from __future__ import annotations
 
@@ -132,3 +132,26 @@ class Probe(Command):
             serial=self.serial,
         )
         return Outcome(probe(request))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Command):
+    """Say which run is better, if 95 % intervals are disjoint, else how many games would decide; exit status 1 then."""
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN RUN ...")]
+    """run folders rated against the same anchors on the same backend"""
+    games: int = 200
+    """fresh games of each two main players, and of each main player against anchors; 0: what is known already"""
+    seed: int = 1
+    """the same seed plays the same games"""
+
+    def run(self) -> Outcome:
+        from exphil_league.compare import compare
+        from exphil_league.errors import UserError
+        from exphil_league.ray_session import require_train_extra
+
+        if self.games < 0:
+            raise UserError(f"--games is {self.games}; it must not be negative")
+        require_train_extra("league compare")
+        found = compare(self.runs, self.games, self.seed)
+        return Outcome(found, MET if found["decided"] else SHORT_OF_THRESHOLD)

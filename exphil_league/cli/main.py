@@ -15,7 +15,7 @@ from exphil_league.cli.agents import Eval, Export, Promote
 from exphil_league.cli.bench import BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
 from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
-from exphil_league.cli.league import ExportLeague, Ladder, Lineage, Payoff, Probe, Status, Verify
+from exphil_league.cli.league import Compare, ExportLeague, Ladder, Lineage, Payoff, Probe, Status, Verify
 from exphil_league.cli.play import Play, Watch
 from exphil_league.cli.replays import ReplaysScan, ReplaysStats
 from exphil_league.cli.report import Report
@@ -35,6 +35,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "export": ExportLeague,
         "probe": Probe,
         "verify": Verify,
+        "compare": Compare,
     },
     "promote": Promote,
     "report": Report,

@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_solve, cholesky
+from scipy.linalg.lapack import dpotri
 
 ELO_SCALE: Final = np.log(10.0) / 400.0
 """Natural-log odds per Elo point."""
@@ -64,17 +66,19 @@ def fit_map(points: NDArray[np.float64], prior_precision: NDArray[np.float64]) -
     points = np.asarray(points, np.float64)
     if not np.isfinite(points).all() or (points < 0).any():
         raise ValueError("points must be finite and not negative")
-    n = len(points)
+    if not len(points):
+        return Ratings(np.zeros(0), np.zeros((0, 0)))
     games = points + points.T
-    ratings = np.zeros(n)
+    ratings, factor = np.zeros(len(points)), np.zeros_like(points)
     for _ in range(_MAX_STEPS):
         score, information = _derivatives(ratings, points, games, prior_precision)
-        step = np.linalg.solve(information, score)
+        factor = cholesky(information, lower=True, overwrite_a=True, check_finite=False)
+        step = cho_solve((factor, True), score, check_finite=False)
         ratings += np.clip(step, -2.0, 2.0)  # damped while far from the maximum; the objective is concave
-        if n == 0 or np.abs(step).max() < _TOLERANCE:
+        if np.abs(step).max() < _TOLERANCE:
             break
-    _, information = _derivatives(ratings, points, games, prior_precision)
-    return Ratings(ratings / ELO_SCALE, np.linalg.inv(information) / ELO_SCALE**2)
+    inverse = np.tril(dpotri(factor, lower=True)[0])
+    return Ratings(ratings / ELO_SCALE, (inverse + np.tril(inverse, -1).T) / ELO_SCALE**2)
 
 
 def _derivatives(
@@ -85,9 +89,12 @@ def _derivatives(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(gradient [N], negative Hessian [N, N], positive definite) of the log posterior."""
     p = _logistic(ratings[:, None] - ratings[None, :])
-    score = (points - games * p).sum(axis=1) - prior_precision @ ratings
-    weights = games * p * (1.0 - p)
-    return score, np.diag(weights.sum(axis=1)) + prior_precision - weights
+    expected = games * p
+    score = points.sum(axis=1) - expected.sum(axis=1) - prior_precision @ ratings
+    weights = expected * (1.0 - p)
+    information = prior_precision - weights
+    information[np.diag_indices_from(information)] += weights.sum(axis=1)
+    return score, information
 
 
 def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,90 @@
+"""`league compare`: a gain is stated with disjoint intervals only, and not across scales."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exphil_league.compare import compare
+from exphil_league.config.evaluation import EvaluationConfig
+from exphil_league.config.league import LeagueSetup, LearnerConfig
+from exphil_league.errors import UserError
+from exphil_league.league.model import Roster
+from exphil_league.league.service import LocalLeague
+from exphil_league.run_folder import write_json
+from policies.scripted import scripted_digest
+
+SETUP = LeagueSetup(evaluation=EvaluationConfig(stocks=1, time_limit_s=3.0))
+ROSTER = Roster(
+    warm_start=scripted_digest("random"),
+    anchors={name: scripted_digest(name) for name in ("attacker", "walker")},
+    anchor_digest="anchors",
+)
+
+
+def run_of(folder: Path, main: str, frames: int = 1000, setup: LeagueSetup = SETUP, roster: Roster = ROSTER) -> Path:
+    """A run whose main player is a scripted one."""
+    only_main = setup.league.model_copy(update={"learners": (LearnerConfig(),)})
+    league = LocalLeague(folder, setup.model_copy(update={"league": only_main}), seed=0)
+    league.enrol(roster)
+    league.freeze("main", scripted_digest(main), frames)
+    league.close()
+    return folder
+
+
+def test_a_clear_gain_is_stated_and_an_unclear_one_is_not(tmp_path: Path) -> None:
+    strong, weak = run_of(tmp_path / "strong", "fighter"), run_of(tmp_path / "weak", "idle", frames=2000)
+    found = compare([strong, weak], games=24)
+    (result,) = found["comparisons"]
+    direct = result["measures"]["head_to_head"]
+    assert (result["better"], direct["better"], found["decided"]) == ("strong", "strong", True)
+    assert direct["one"]["games"] == 24
+    assert direct["one"]["low"] > direct["other"]["high"]
+    assert "not at equal frames" in found["warnings"][0]
+    assert result["measures"]["elo"]["one"]["value"] > result["measures"]["elo"]["other"]["value"]
+
+    twin = run_of(tmp_path / "twin", "fighter")
+    even = compare([strong, twin], games=0)
+    assert not even["decided"]
+    assert even["warnings"] == []
+    assert even["comparisons"][0]["better"] is None
+
+
+def test_few_games_decide_nothing_and_say_how_many_would(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / name, name) for name in ("fighter", "idle")]
+    (result,) = compare(runs, games=2)["comparisons"]
+    assert result["better"] is None
+    assert result["measures"]["elo"]["games_to_decide"] > 2
+    assert result["games_to_decide"] > 2
+
+
+def test_fresh_exploiters_count_when_both_runs_were_probed_alike(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / name, name) for name in ("fighter", "idle")]
+
+    def probed(run: Path, main: str, rates: dict[str, float], frames: int = 100) -> None:
+        about = {"target": scripted_digest(main), "start_digest": "d", "frames": frames, "games": 400, "seed": 1}
+        write_json(run / "probe.json", {"probes": [about | {"start": s, "rate": r} for s, r in rates.items()]})
+
+    probed(runs[0], "fighter", {"warm_start": 0.1, "style": 0.3})
+    probed(runs[1], "idle", {"warm_start": 0.2, "style": 0.6, "other": 0.99})
+    (result,) = compare(runs, games=0)["comparisons"]
+    exploiters = result["measures"]["fresh_exploiter"]
+    assert [round(exploiters[side]["value"], 1) for side in ("one", "other")] == [0.3, 0.6], "strongest common start"
+    assert (exploiters["better"], result["better"]) == ("fighter", "fighter"), "less is better"
+    probed(runs[1], "idle", {"warm_start": 0.2, "style": 0.6}, frames=200)
+    assert "fresh_exploiter" not in compare(runs, games=0)["comparisons"][0]["measures"]
+
+
+def test_different_scales_are_refused(tmp_path: Path) -> None:
+    here = run_of(tmp_path / "here", "fighter")
+    other = run_of(tmp_path / "other", "fighter", roster=replace(ROSTER, anchor_digest="anchors-2"))
+    with pytest.raises(UserError, match=r"anchors of here .* and other .* differ"):
+        compare([here, other], games=0)
+    game = SETUP.game.model_copy(update={"backend": "dolphin"})
+    emulated = run_of(tmp_path / "emulated", "fighter", setup=SETUP.model_copy(update={"game": game}))
+    with pytest.raises(UserError, match="rated on sim, emulated on dolphin"):
+        compare([here, emulated], games=0)
+    with pytest.raises(UserError, match="two or more different"):
+        compare([here], games=0)
