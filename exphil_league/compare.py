@@ -250,11 +250,11 @@ def _compare_pair(one: Contender, other: Contender, fresh: Book, contenders: Seq
     measures = {"elo": _measure(one, other, elo)}
     direct = (fresh.rate(one.digest, other.digest), fresh.rate(other.digest, one.digest))
     if direct[0].games:
-        needed = games_to_decide(direct[0].value)
-        measures["head_to_head"] = _measure(one, other, direct) | {"games_to_decide": needed}
-    anchors = _common_anchors(contenders).values()
-    worst = [_least(fresh, everything, c.digest, anchors) for c in (one, other)]
-    if all(worst):
+        decisive = games_to_decide(direct[0].value)
+        measures["head_to_head"] = _measure(one, other, direct) | {"games_to_decide": decisive}
+    anchors = list(_common_anchors(contenders).values())
+    worst = [w for c in (one, other) if (w := _least(fresh, everything, c.digest, anchors)) is not None]
+    if len(worst) == 2:
         measures["least_win_rate_vs_anchors"] = _measure(one, other, worst)
     probes = _strongest_probes(one, other)
     if probes is not None:
