@@ -82,7 +82,7 @@ class ExportLeague(Command):
 class Verify(Command):
     """Prove a league core: its rules over random histories, its draws, its effect in games that can be solved."""
 
-    full: Annotated[bool, tyro.conf.arg(help="also the trapdoor game (V4): some minutes longer")] = False
+    full: Annotated[bool, tyro.conf.arg(help="V3 over ten seeds, and the trapdoor game (V4): minutes more")] = False
     core: Annotated[str, tyro.conf.arg(help="the core to verify, as module:Class or path/to/file.py:Class")] = (
         "exphil_league.league.core:League"
     )

@@ -103,6 +103,21 @@ def jobs_name_the_weights_in_force(trace: Trace) -> Iterator[str]:
                 yield f"{job.job_id} names {job.digests}, its players were {due}"
 
 
+def learners_are_counted(trace: Trace) -> Iterator[str]:
+    """`status` tells a learner's frames, snapshots and resets as they were."""
+    for step in trace.steps:
+        if not isinstance(step.op, Learn):
+            continue
+        before, after = (
+            next(row for row in seen.status["learners"] if row["player"] == step.op.learner)
+            for seen in (step.before, step.after)
+        )
+        frozen, reset = step.decision is not None, bool(step.decision and step.decision.reset_digest is not None)
+        grown = (after["snapshots"] - before["snapshots"], after["generation"] - before["generation"])
+        if (after["env_frames"], *grown) != (step.frames, frozen, reset):
+            yield f"{step.op.learner} at {step.frames} frames (frozen: {frozen}, reset: {reset}) is told as {after}"
+
+
 def snapshots_keep_their_times(trace: Trace) -> Iterator[str]:
     """No learner is frozen before its shortest interval, every learner after its longest, and once."""
     rule = SETUP.league.snapshot

@@ -26,6 +26,9 @@ def results_count_for_their_seat(trace: Trace) -> Iterator[str]:
             yield f"{job.job_id}: a {outcome} of {job.players[0]} against {job.players[1]} was credited as the opposite"
         for pair in _breaking_the_sum(step):
             yield f"win rates of {pair[0]} and {pair[1]} do not sum to 1"
+    for step in _reports(trace):
+        if step.verdict is Verdict.OWN and step.before.rates() != step.after.rates():
+            yield "a player's game against itself moved win rates"
 
 
 def finished_games_move_win_rates(trace: Trace) -> Iterator[str]:

@@ -70,15 +70,15 @@ RULES: Final = (
     Rule("V0.19 a draw is half a win", (results.draws_are_half,)),
     Rule(
         "V0.20 snapshots in time and when sure",
-        (players.snapshots_keep_their_times,),
-        (trials.confident_snapshots,),
+        (players.snapshots_keep_their_times, players.learners_are_counted),
+        (trials.confident_snapshots, trials.a_final_freeze),
     ),
     Rule("V0.21 late, stale and unknown results change nothing", (results.refused_results_change_nothing,)),
     Rule("V0.22 a reset learner's win rates are forgotten", (results.a_reset_forgets,)),
     Rule(
         "V0.23 every role meets its opponents",
         (),
-        (trials.roles_meet_their_opponents, trials.verification_goes_back),
+        (trials.roles_meet_their_opponents, trials.verification_goes_back, trials.verification_leaves_alone),
     ),
     Rule("V0.24 rating games are their own", (results.rating_games_are_their_own,)),
     Rule("V0.25 jobs name the weights in force", (players.jobs_name_the_weights_in_force,)),

@@ -167,7 +167,8 @@ def roles_meet_their_opponents(make: CoreClass, rng: np.random.Generator) -> Ite
     for learner in ("main", "league_exploiter"):
         if set(stage.met(learner, _DRAWS)) != pool:
             yield f"{learner} meets {sorted(stage.met(learner, _DRAWS))}, the pool is {sorted(pool)}"
-    for wins, losses, due in ((0, 0, {"main"}), (0, _SURE_GAMES, {"warm_start", "main@1"}), (_SURE_GAMES, 0, {"main"})):
+    past = {"warm_start", "main@1"}
+    for wins, losses, due in ((0, 0, {"main"}), (0, _SURE_GAMES, past), (2, 0, {"main"}), (_SURE_GAMES, 0, {"main"})):
         stage.teach("main_exploiter", "main", wins, losses)
         met = set(stage.met("main_exploiter", 60))
         if met != due:
@@ -187,6 +188,29 @@ def verification_goes_back(make: CoreClass, rng: np.random.Generator) -> Iterato
         stage.teach("main", opponent, _SURE_GAMES)
     stage.teach("main", "main@1", 0, _SURE_GAMES)
     yield from _verifies(stage, "main@1")
+
+
+def verification_leaves_alone(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """An exploiter that wins half of its games, and a past that is beaten, need no verification."""
+    stage = Stage(make, rng, with_league(shares=_VERIFY_ONLY, payoff=PayoffConfig(decay=1.0, prior_games=0.0)))
+    stage.freeze("main")
+    stage.freeze("main_exploiter")
+    stage.teach("main", "main_exploiter@1", _SURE_GAMES // 2, _SURE_GAMES // 2)
+    stage.teach("main", "warm_start", 75, 25)
+    stage.teach("main", "main@1", 90, 10)
+    if Branch.VERIFICATION in {job.branch for job in stage.draw("main", 50)}:
+        yield "main holds its own and is sent to verification"
+
+
+def a_final_freeze(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:
+    """`freeze` takes a snapshot whatever the rules say, resets nobody, and repeats itself."""
+    core = Stage(make, rng).core
+    for learner in ("main", "main_exploiter"):
+        decision = core.freeze(learner, f"{learner}-end", 50)
+        if decision.reset_digest is not None or decision.snapshot.digest != f"{learner}-end":
+            yield f"the end of {learner} is {decision}"
+        if core.freeze(learner, f"{learner}-end", 50) != decision or core.player(learner).digest != f"{learner}-end":
+            yield f"{learner}, frozen again, is somebody else"
 
 
 def ratings_without_order_or_origin(make: CoreClass, rng: np.random.Generator) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -14,18 +13,8 @@ from exphil_league.config.league import Weighting
 from exphil_league.league import core, matchmaking
 from exphil_league.league.core import League
 from exphil_league.league.matchmaking import Matchmaker, Opponent
-from exphil_league.league.model import Branch, Job, MatchResult, Outcome, Player, SnapshotDecision
-from exphil_league.league.payoff import Payoff
-
-
-class _WithBook(League):
-    """A league whose training results go into another kind of book."""
-
-    Book = Payoff
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.state.payoff.__class__ = self.Book
+from exphil_league.league.model import Branch, Job, Player, SnapshotDecision
+from tests.mutants.results import OF_RESULTS
 
 
 class _WithMatchmaker(League):
@@ -36,83 +25,6 @@ class _WithMatchmaker(League):
     def request_jobs(self, *args: Any, **kwargs: Any) -> list[Job]:
         with patch.object(core, "Matchmaker", self.Maker):
             return super().request_jobs(*args, **kwargs)
-
-
-class DrawsAreLosses(_WithBook):
-    """A draw is nobody's win."""
-
-    class Book(Payoff):
-        def record(self, home: str, away: str, points: float | None, *rest: Any) -> None:
-            super().record(home, away, 0.0 if points == 0.5 else points, *rest)
-
-
-class DecayOfAllPairs(_WithBook):
-    """Each game ages everybody's results."""
-
-    class Book(Payoff):
-        def record(self, *args: Any) -> None:
-            for name in ("points", "games", "squares"):
-                self._arrays[name] *= 0.9
-            super().record(*args)
-
-
-class NoDecay(_WithBook):
-    """Old results weigh as much as new ones."""
-
-    class Book(Payoff):
-        def record(self, *args: Any) -> None:
-            decay, self.decay = self.decay, 1.0
-            super().record(*args)
-            self.decay = decay
-
-
-class AbortedAreLosses(_WithBook):
-    """A crashed game is lost by seat 0."""
-
-    class Book(Payoff):
-        def record(self, home: str, away: str, points: float | None, *rest: Any) -> None:
-            super().record(home, away, 0.0 if points is None else points, *rest)
-
-
-class ResetKeepsWinRates(_WithBook):
-    """A learner that starts again keeps the win rates of who it was."""
-
-    class Book(Payoff):
-        def clear(self, player: str) -> None:
-            pass
-
-
-class DuplicatesCount(League):
-    """A result delivered twice moves win rates twice."""
-
-    def report(self, results: Sequence[MatchResult]) -> list[str]:
-        known = {r.job_id: self.state.open_jobs[r.job_id] for r in results if r.job_id in self.state.open_jobs}
-        settled = super().report(results)
-        for again in range(len(settled) - len(set(settled))):
-            result, job = results[again], known.get(results[again].job_id)
-            if job is not None:
-                self.state.payoff.record(*job.players, result.points)
-        return settled
-
-
-class StaleAccepted(League):
-    """Results count whatever weights were played."""
-
-    def report(self, results: Sequence[MatchResult]) -> list[str]:
-        jobs = self.state.open_jobs
-        self.state.outdated_jobs.clear()
-        return super().report([replace(r, digests=jobs[r.job_id].digests) if r.job_id in jobs else r for r in results])
-
-
-class LeasesReissued(League):
-    """Expired jobs come back every time one asks."""
-
-    gone: tuple[Job, ...] = ()
-
-    def expire_leases(self) -> list[Job]:
-        new = super().expire_leases()
-        self.gone = (*self.gone, *new)
-        return list(self.gone)
 
 
 class ExploitersTrainMain(League):
@@ -146,6 +58,23 @@ class AlwaysLiveMain(_WithMatchmaker):
             return Opponent("main", Branch.EXPLOIT)
 
 
+class GivesUpEarly(_WithMatchmaker):
+    """A main exploiter leaves the live main player alone while it wins one game in five."""
+
+    class Maker(Matchmaker):
+        def _exploit(self, learner: Player) -> Opponent:
+            self._config = self._config.model_copy(update={"exploit_floor": 0.2})
+            return super()._exploit(learner)
+
+
+class VerifiesWhatIsWell(_WithMatchmaker):
+    """Verification goes to exploiters that win half of their games."""
+
+    def request_jobs(self, *args: Any, **kwargs: Any) -> list[Job]:
+        with patch.object(matchmaking, "EXPLOITED_BELOW", 0.6):
+            return super().request_jobs(*args, **kwargs)
+
+
 class NeverLiveMain(_WithMatchmaker):
     """A main exploiter meets the main player's past only."""
 
@@ -170,14 +99,6 @@ class FallsToPfsp(_WithMatchmaker):
             return super()._verification(learner) or self._pfsp(learner, self._config.weighting)
 
 
-class SnapshotsStartEven(_WithBook):
-    """A new snapshot begins as if nothing were known of its learner."""
-
-    class Book(Payoff):
-        def inherit(self, child: str, parent: str) -> None:
-            pass
-
-
 class EvictsTheOldest(League):
     """A full pool lets go of whoever was there first."""
 
@@ -192,15 +113,6 @@ class NeverEvicts(League):
     def maybe_snapshot(self, *args: Any) -> SnapshotDecision | None:
         with patch.object(core, "surplus", lambda state: ()):
             return super().maybe_snapshot(*args)
-
-
-class NashToTheBest(League):
-    """All Nash mass goes to the top of the ladder."""
-
-    def ladder(self) -> dict[str, Any]:
-        ladder = super().ladder()
-        rows = [{**row, "nash_mass": float(n == 0)} for n, row in enumerate(ladder["players"])]
-        return {**ladder, "players": rows}
 
 
 class ResetsTooOften(League):
@@ -237,17 +149,6 @@ class UnsureSnapshots(League):
         right = self.state.payoff.interval
         with patch.object(self.state.payoff, "interval", lambda player, opponents, z: right(player, opponents, 0.0)):
             return super().maybe_snapshot(*args)
-
-
-class OrderedRatings(League):
-    """Elo of the last results counts most: ratings depend on their order."""
-
-    def report(self, results: Sequence[MatchResult]) -> list[str]:
-        jobs = dict(self.state.open_jobs)
-        for result in results:
-            if result.job_id in jobs and self.state.players[jobs[result.job_id].players[0]].frozen:
-                self.state.evaluation._arrays["points"] *= 0.95
-        return super().report(results)
 
 
 class Unseeded(League):
@@ -319,26 +220,6 @@ class NanWeights(League):
             return super().request_jobs(*args, **kwargs)
 
 
-class TrainingRates(League):
-    """Training games count for the ratings too."""
-
-    def report(self, results: Sequence[MatchResult]) -> list[str]:
-        jobs, book = dict(self.state.open_jobs), self.state.evaluation
-        settled = super().report(results)
-        for result in results:
-            players = jobs[result.job_id].players if result.job_id in jobs else ("", "")
-            if all(name in book.players for name in players):
-                book.record(*players, result.points)
-        return settled
-
-
-class OneRatingPair(League):
-    """Rating games go to one pair however much is known of it."""
-
-    def _informative_pairs(self, count: int) -> list[tuple[str, str]]:
-        return [("idle", "random")] * count
-
-
 class OldWeights(League):
     """Jobs name the weights a learner began with."""
 
@@ -355,13 +236,6 @@ class SnapshotStorm(League):
         return None
 
 
-class ShortLeases(League):
-    """Every lease lasts half as long as configured."""
-
-    def __init__(self, setup: Any, rng: Any, clock: Any, *events: Any) -> None:
-        super().__init__(setup, rng, lambda: clock() - setup.league.lease_s / 2, *events)
-
-
 class FrozenAtNoFrames(League):
     """A snapshot forgets how long it was trained."""
 
@@ -372,43 +246,24 @@ class FrozenAtNoFrames(League):
         super()._emit(event)
 
 
-class LateAccepted(League):
-    """An unknown or late result is acknowledged as settled."""
-
-    def report(self, results: Sequence[MatchResult]) -> list[str]:
-        super().report(results)
-        return [result.job_id for result in results if result.outcome is not Outcome.ABORTED] or [
-            result.job_id for result in results
-        ]
-
-
 FURTHER = {
-    DrawsAreLosses: "V0.19",
-    DecayOfAllPairs: "V0.02",
-    NoDecay: "V0.02",
-    AbortedAreLosses: "V0.10",
-    ResetKeepsWinRates: "V0.22",
-    DuplicatesCount: "V0.09",
-    StaleAccepted: "V0.21",
-    LateAccepted: "V0.21",
-    LeasesReissued: "V0.14",
+    **OF_RESULTS,
     ExploitersTrainMain: "V0.07",
     FrozenLearnInRating: "V0.07",
     NoVerification: "V0.23",
     AlwaysLiveMain: "V0.23",
     NeverLiveMain: "V0.23",
+    GivesUpEarly: "V0.23",
+    VerifiesWhatIsWell: "V0.23",
     FallsToPfsp: "V0.08",
     ResetsTooOften: "V0.06",
     MainReset: "V0.06",
-    SnapshotsStartEven: "V0.27",
     EvictsTheOldest: "V0.13",
     NeverEvicts: "V0.13",
-    NashToTheBest: "V0.15",
     StartsAlike: "V0.26",
     NoTimeout: "V0.20",
     OwnLineForgiven: "V0.20",
     UnsureSnapshots: "V0.20",
-    OrderedRatings: "V0.15",
     Unseeded: "V0.16",
     OneStageOnly: "V0.17",
     PortZeroFirst: "V0.17",
@@ -416,11 +271,8 @@ FURTHER = {
     EventsOutOfOrder: "V0.05",
     ParentIsLive: "V0.12",
     NanWeights: "V0.03",
-    TrainingRates: "V0.24",
-    OneRatingPair: "V0.15",
     OldWeights: "V0.25",
     SnapshotStorm: "V0.20",
-    ShortLeases: "V0.14",
     FrozenAtNoFrames: "V0.12",
 }
 """Each with the check that names its defect. `LeagueExploiterSquared` is V1's: only frequencies tell."""
