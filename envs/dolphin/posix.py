@@ -95,6 +95,15 @@ def resident_bytes(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used, seconds, in steps of a hundredth; 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def kill_group(pid: int, start: int | None) -> None:
     """SIGKILL to the process group that `pid` leads, if it is still the process that started then."""
     if start is not None and started_at(pid) == start:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from envs.slippi.events import Command
+
+_MESSAGE_ENDS: Final = (Command.GAME_START, Command.BOOKEND, Command.GAME_END, Command.SPLITTER)
 
 
 class BrokenStream(ValueError):
@@ -41,6 +43,18 @@ def whole_events(raw: bytes, sizes: Mapping[int, int], start: int = 0) -> Iterat
             return
         yield Event(raw[start], start, start + 1 + size)
         start += 1 + size
+
+
+def messages(raw: bytes) -> Iterator[bytes]:
+    """The events of a file, cut into messages as Dolphin's spectator server sends them: a frame, or a header, each.
+
+    Raises BrokenStream.
+    """
+    start = 0
+    for event in whole_events(raw, payload_sizes(raw)):
+        if event.command in _MESSAGE_ENDS:
+            yield raw[start : event.end]
+            start = event.end
 
 
 def frame_id(raw: bytes, event: Event) -> int:

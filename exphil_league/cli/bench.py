@@ -89,6 +89,23 @@ class BenchReplays(Command):
 
 
 @dataclass(frozen=True)
+class BenchDolphin(Command):
+    """What we cost beside an emulator per frame, and games in lock-step; a parser of our own against libmelee's."""
+
+    dolphin: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
+    """Slippi Dolphin's executable for the games in lock-step; without it only the parsers are measured"""
+    iso: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
+    """ISO of Melee (NTSC 1.02)"""
+
+    def run(self) -> Outcome:
+        from envs.dolphin.config import DolphinConfig
+        from exphil_league.bench.dolphin import measure_dolphin
+
+        config = None if self.dolphin is None else DolphinConfig(path=self.dolphin, iso=self.iso)
+        return shown(measure_dolphin(config))
+
+
+@dataclass(frozen=True)
 class BenchLeague(Command):
     """Decisions and durable results per second, what the ratings are worth, the league's share of a run's CPU."""
 

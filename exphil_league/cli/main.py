@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import tyro
 
 from exphil_league.cli.agents import Eval, Export, Promote
-from exphil_league.cli.bench import BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
+from exphil_league.cli.bench import BenchDolphin, BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
 from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
 from exphil_league.cli.league import Compare, ExportLeague, Ladder, Lineage, Payoff, Probe, Status, Verify
@@ -49,6 +49,7 @@ COMMANDS: dict[str, type[Command] | dict[str, type[Command]]] = {
         "train": BenchTrain,
         "replays": BenchReplays,
         "league": BenchLeague,
+        "dolphin": BenchDolphin,
     },
     "sim": {"fidelity": SimFidelity, "measure": SimMeasure, "coverage": SimCoverage},
     "doctor": Doctor,

@@ -14,17 +14,16 @@ from envs.dolphin.build import Build
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.libmelee import Console, LibmeleeReader
 from envs.frame import FRAME, ITEM, PLAYER, WORDS, word_offset, words_i32
+from envs.slippi import stream
 from envs.slippi.events import Command
 from envs.slippi.game import EndMethod
 from envs.slippi.live import MENU_EVENT, LiveParser, OldSlippi, Seen
 from envs.slippi.read import read_game
-from envs.slippi.stream import BrokenStream, payload_sizes, whole_events
+from envs.slippi.stream import BrokenStream
 from envs.slippi.ubjson import LENGTH_AT, RAW_START
 from envs.slippi.write import write_game
 from tests.slippi_frames import needs_replays, random_frames, replay_set
 
-FLUSHED = (Command.GAME_START, Command.BOOKEND, Command.GAME_END, Command.SPLITTER)
-"""Events that end a message, as Dolphin's spectator server sends them."""
 LIBMELEE_LACKS = (
     *(f"players.{name}" for name in ("last_attack", "combo_count", "last_hit_by", "state_flags", "ground_id")),
     *(f"players.{name}" for name in ("l_cancel", "animation", "trigger_l", "trigger_r")),
@@ -38,12 +37,7 @@ LIBMELEE_TRUNCATES = ("state_age", "hitlag", "misc_timer", "timer")
 def messages(path: Path) -> Iterator[bytes]:
     """What the spectator server would send of a file."""
     data = path.read_bytes()
-    raw = data[RAW_START : RAW_START + int.from_bytes(data[LENGTH_AT:RAW_START], "big")]
-    start = 0
-    for event in whole_events(raw, payload_sizes(raw)):
-        if event.command in FLUSHED:
-            yield raw[start : event.end]
-            start = event.end
+    return stream.messages(data[RAW_START : RAW_START + int.from_bytes(data[LENGTH_AT:RAW_START], "big")])
 
 
 def parsed(reader: Any, sent: Iterator[bytes]) -> NDArray[np.int32]:
