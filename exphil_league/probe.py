@@ -167,7 +167,8 @@ def _measure(run: RunFolder, source: RunFolder, recipe: Recipe, probe: Probe, se
             here.league,
             here.load_agent,
             backend_name=own.game.backend,
-            at_once=own.evaluation.games,
+            dolphin=own.game.dolphin,
+            at_once=own.game.at_once(own.evaluation.games),
             games=probe.games - games_between(here.league, frozen, TARGET),
             pair=(frozen, TARGET),
         )

@@ -62,7 +62,8 @@ def games_of(recipe: Recipe) -> Games:
         Matchup(characters=pair, stage=stage, stocks=rules.stocks, time_limit_s=rules.time_limit_s)
         for pair, stage in product(product(one, other), recipe.game.stages)
     ]
-    return Games(recipe.game.backend, matchups, rules.games, recipe.seed)
+    at_once = recipe.game.at_once(rules.games)
+    return Games(recipe.game.backend, matchups, at_once, recipe.seed, recipe.game.dolphin)
 
 
 def settle(run: RunFolder, candidate: Contestant, verdict: Verdict) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from envs.backend import Matchup
 from envs.backends import make_backend
+from envs.dolphin.config import DolphinConfig
 from exphil_league.config.promotion import PromotionConfig
 from exphil_league.evaluation.matches import columns_needed, pair_jobs, play_matches
 from exphil_league.evaluation.score import Score, score_of
@@ -47,6 +48,8 @@ class Games:
     matchups: Sequence[Matchup]
     at_once: int
     seed: int
+    dolphin: DolphinConfig | None = None
+    """How the backends dolphin and standin run their emulators."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Suite:
 
     def _play(self, player: Contestant, opponent: Contestant, games: int) -> tuple[Score, Conduct]:
         settings = self._games
-        backend = make_backend(settings.backend_name, min(settings.at_once, games))
+        backend = make_backend(settings.backend_name, min(settings.at_once, games), settings.dolphin)
         capacity = columns_needed(backend.num_games)
         agents = {PLAYER: player.make(capacity, settings.seed), OPPONENT: opponent.make(capacity, settings.seed + 1)}
         watch = ConductWatch(PLAYER, Conduct())

@@ -188,7 +188,7 @@ CASES = {
     "play fighter --speed -2": ["--speed is -2"],
     "play fighter --time-limit-s nan": ["--time-limit-s is nan"],
     "play fighter --stage FOD": ["unknown stage 'FOD'", "FOUNTAIN_OF_DREAMS"],
-    "play fighter --backend dolphn": ["unknown backend 'dolphn'", "sim"],
+    "play fighter --backend dolphn": ["unknown backend 'dolphn'", "did you mean dolphin"],
     "play fighter --out empty": ["empty is a folder", "--out"],
     "play fighter --out tabs.yaml/x.slp": ["tabs.yaml cannot be made", "--out"],
     "bench sim --games 0": ["--games is 0"],
