@@ -37,6 +37,7 @@ from exphil_league.observe.ray_metrics import RayMetrics
 from exphil_league.observe.sinks import Console, JsonLines, Sink, WeightsAndBiases
 from exphil_league.observe.telling_games import TellingGames
 from exphil_league.rating.ladder import anchor_digest
+from exphil_league.rl import weights
 from exphil_league.rl.algorithm import LeaguePPOConfig
 from exphil_league.rl.build import algorithm_config
 from exphil_league.rl.partners import load_agent
@@ -108,11 +109,13 @@ def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) ->
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
     open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed, live_disk(run, recipe.run))
     league = open_league()
+    server = None if serial else weights.serve(run.checkpoints)
     try:
         league.enrol(members)
         yield LeagueRun(run, recipe, serial, members.warm_start, league, open_league)
     finally:
         league.close()
+        weights.close(server)
         _here.pop(run.root, None)
 
 

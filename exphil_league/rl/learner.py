@@ -15,6 +15,7 @@ import torch
 from ray.rllib.algorithms.ppo.torch.ppo_torch_learner import PPOTorchLearner
 from torch import Tensor
 
+from exphil_league.rl import weights
 from exphil_league.rl.batch import PlayerBatch, ReturnSettings, to_batch
 from exphil_league.rl.buffers import concatenate
 from exphil_league.rl.module import BATCH, PRECISION, VALUE_ONLY
@@ -23,7 +24,6 @@ from exphil_league.rl.setup import RLSetup
 from exphil_league.rl.stepper import Stepper
 from exphil_league.rl.teacher import Teacher
 from exphil_league.rl.update import behaviour_kl, minibatch_loss
-from policies import checkpoint
 from policies.policy import Policy
 
 _PROGRESS: Final = "league_progress"
@@ -55,7 +55,7 @@ class LeagueLearner(PPOTorchLearner):
         self._minibatch = 0
         self._shuffle = torch.Generator().manual_seed(self._setup.seed)
         self._teachers = {
-            start.player: Teacher(checkpoint.load(start.teacher).to(self._device))
+            start.player: Teacher(weights.load(start.teacher).to(self._device))
             for start in self._setup.starts
             if start.teacher is not None and self._setup.ppo.wants_teacher
         }

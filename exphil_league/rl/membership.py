@@ -1,17 +1,17 @@
 """The learning players' side of the league: publishing weights, taking snapshots, starting again.
 
-Holds what a checkpoint must keep about it; knows nothing of Ray.
+Holds what a checkpoint must keep about it; where weights travel is the business of `rl.weights`.
 """
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from exphil_league.league.model import SnapshotDecision
 from exphil_league.league.service import LeagueHandle
+from exphil_league.rl import weights
 from policies import checkpoint
 from policies.policy import Policy
 
@@ -55,7 +55,7 @@ class Membership:
             standing.generation = view.generation
             standing.env_frames = view.env_frames
             standing.digest = view.player.digest
-            return checkpoint.load(self._store / view.player.digest)
+            return weights.load(self._store / view.player.digest)
         standing.digest = self._save(player, policy)
         self._league.publish(player, standing.digest, standing.env_frames)
         return None
@@ -82,7 +82,7 @@ class Membership:
 
     def policy_of(self, digest: str) -> Policy:
         """A policy out of the store."""
-        return checkpoint.load(self._store / digest)
+        return weights.load(self._store / digest)
 
     def get_state(self) -> dict[str, Any]:
         return {player: asdict(standing) for player, standing in self.standings.items()}
@@ -94,11 +94,11 @@ class Membership:
         known = checkpoint.digest_of(policy)
         if not (self._store / known).is_dir():
             extra = {"player": player, "env_frames": self.standings[player].env_frames}
-            checkpoint.save(policy, self._store, extra)
+            weights.save(policy, self._store, extra)
             self._disposable.add(known)
         return known
 
     def _discard(self, digest: str) -> None:
         if digest in self._disposable and digest not in self.digests.values():
             self._disposable.discard(digest)
-            shutil.rmtree(self._store / digest)
+            weights.discard(self._store, digest)

@@ -14,9 +14,9 @@ from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
 from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 from torch import Tensor
 
+from exphil_league.rl import weights
 from exphil_league.rl.batch import PlayerBatch
 from exphil_league.rl.update import evaluate
-from policies import checkpoint
 from policies.policy import Policy
 from policies.spec import PolicySpec
 
@@ -33,7 +33,7 @@ class LeagueModule(TorchRLModule, ValueFunctionAPI):
     def setup(self) -> None:
         config: Any = self.model_config
         start = config["start"]
-        self.policy = checkpoint.load(Path(start)) if start else Policy(PolicySpec.model_validate(config["spec"]))
+        self.policy = weights.load(Path(start)) if start else Policy(PolicySpec.model_validate(config["spec"]))
 
     def is_stateful(self) -> bool:
         return False

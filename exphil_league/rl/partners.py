@@ -8,7 +8,7 @@ from typing import Final
 
 from exphil_league import factories
 from exphil_league.errors import UserError
-from policies import checkpoint
+from exphil_league.rl import weights
 from policies.agent import Agent
 from policies.network_agent import NetworkAgent
 from policies.scripted import make_scripted, scripted_digest
@@ -26,7 +26,7 @@ def load_agent(store: Path, seed: int, digest: str, capacity: int) -> Agent:
     if digest.startswith(factories.PREFIX):
         return factories.from_digest(digest, capacity, own_seed)
     if not digest.startswith(_SCRIPTED):
-        return NetworkAgent(checkpoint.load(store / digest), capacity, own_seed, digest, digest)
+        return NetworkAgent(weights.load(store / digest), capacity, own_seed, digest, digest)
     name = digest.removeprefix(_SCRIPTED).partition("@")[0]
     if digest != scripted_digest(name):
         raise UserError(f"{digest} is not the {name} of this version ({scripted_digest(name)}); start a new run")
