@@ -178,5 +178,6 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
         with league_run(run, recipe, serial, roster(recipe, digest, starts)) as here:
             learn(here)
             rate(here)
+            here.league.sync()
             result = report(here.run, here.league, promote(here.run.root))
     return result | report_page(run)

@@ -102,6 +102,9 @@ class RemoteLeague:
     def alarms(self) -> list[Alarm]:
         return self._call("alarms")
 
+    def sync(self) -> None:
+        self._call("sync")
+
     def close(self) -> None:
         """End the actor, without a restart. Nothing is lost: all it answered is stored."""
         ray.get(self._actor.call.remote("close"))

@@ -40,11 +40,11 @@ class LiveDisk:
 
 
 class Backup:
-    """Copies `live` to `copy` every so many seconds, in a thread of its own, and once more at the end."""
+    """Copies `live` to `copy` at the first event and every so many seconds, in a thread of its own, and at the end."""
 
     def __init__(self, live: Path, copy: Path, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._live, self._copy, self._every_s, self._clock = live, copy, every_s, clock
-        self._next_s = clock() + every_s
+        self._next_s = clock()
         self._thread: threading.Thread | None = None
 
     def maybe_copy(self) -> None:

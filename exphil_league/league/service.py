@@ -59,6 +59,8 @@ class LeagueHandle(Protocol):
 
     def alarms(self) -> list[Alarm]: ...
 
+    def sync(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -155,6 +157,10 @@ class LocalLeague:
     def alarms(self) -> list[Alarm]:
         """What is wrong with the league now."""
         return alarms(self._league.state, self._history, self._league.ladder())
+
+    def sync(self) -> None:
+        """Let readers of the run folder see all that was answered so far."""
+        self._store.sync()
 
     def close(self) -> None:
         self._store.close()

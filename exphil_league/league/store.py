@@ -130,12 +130,16 @@ class LeagueStore:
                 self._shadow(event)
             self._db.execute("COMMIT")
 
+    def sync(self) -> None:
+        """Bring the run folder's copy up to now, where the log lies elsewhere. Raises UserError when it cannot be."""
+        if self._backup is not None:
+            self._backup.finish()
+
     def close(self) -> None:
         """Let go of the database and the lock. Raises UserError when the last copy of it cannot be made."""
         self._db.close()
         try:
-            if self._backup is not None:
-                self._backup.finish()
+            self.sync()
         finally:
             self._unlock()
 

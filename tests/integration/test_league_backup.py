@@ -124,11 +124,16 @@ def test_copies_are_made_while_the_league_goes_on(tmp_path: Path, disk: LiveDisk
     league = played(opened(run, disk), 8)
     backup = Backup(league._store.path, run / "league.sqlite", 60.0, lambda: now_s[0])
     backup.maybe_copy()
-    assert backup._thread is None
+    first = backup._thread
+    assert first is not None
+    played(league, 40)
+    first.join()
+    backup.maybe_copy()
+    assert backup._thread is first, "not due yet"
     now_s[0] = 61.0
     backup.maybe_copy()
+    assert backup._thread is not first
     assert backup._thread is not None
-    played(league, 40)
     backup._thread.join()
     copied = league_tables.read_league(run)
     assert 0 < len(copied.job_status) <= len(league._league.state.job_status)
