@@ -41,8 +41,11 @@ class Actuator:
         """Parts [n, 6] that columns [n] press on this frame; `decide` is asked for those whose turn it is."""
         if self._spec.delay_varies:
             self._draw_delays(view, columns)
-        due = self._age[columns] % self._spec.action_repeat == 0
-        self._age[columns] += 1
+        age = self._age[columns]
+        self._age[columns] = age + 1
+        if self._spec.action_repeat == 1:
+            return self._queue.push(columns, decide(view, columns, self._queue.pending[columns]))
+        due = age % self._spec.action_repeat == 0
         if due.all():
             self._held[columns] = decide(view, columns, self._queue.pending[columns])
         elif due.any():

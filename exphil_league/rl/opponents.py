@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.frame import FRAME, words_i32
 from policies.agent import Agent, Resumable, SeatView
 
 LoadAgent = Callable[[str, int], Agent]
@@ -131,9 +132,10 @@ class FrozenSeats:
         pressed: NDArray[np.uint8],
     ) -> None:
         """Write the opponents' parts into `pressed` [N, P, 6]; floats [N, P, F], ids [N, P, K], frames [N]."""
+        words = words_i32(frames)  # numpy copies structured rows field by field
         for digest, columns in self._columns.items():
             games, seats = self._games[columns], self._seats[columns]
-            view = SeatView(frames[games], seats, floats[games, seats], ids[games, seats])
+            view = SeatView(words[games].view(FRAME)[:, 0], seats, floats[games, seats], ids[games, seats])
             pressed[games, seats] = self._cache.get(digest).act(view, columns)
 
     def _regroup(self) -> None:
