@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from envs.reward import Reward
-from exphil_league.config.league import LeagueConfig, RatingConfig, SnapshotConfig
+from exphil_league.config.league import LeagueConfig, RatingConfig, Shares, SnapshotConfig
 from exphil_league.config.policy import PolicyConfig
 from exphil_league.config.ppo import PPOConfig
 from exphil_league.config.recipe import Recipe
@@ -46,7 +46,10 @@ def small_recipe(
         ),
         game={"stocks": 1, "time_limit_s": time_limit_s},
         ppo=PPOConfig(**{"games": 8, "unroll_frames": 16, "value_warmup_updates": 1, **ppo}),
-        league=LeagueConfig(snapshot=SnapshotConfig(min_frames=300, timeout_frames=600)),
+        league=LeagueConfig(
+            snapshot=SnapshotConfig(min_frames=300, timeout_frames=600),
+            shares=Shares(self_play=0.5, pfsp=0.5, verification=0.0),
+        ),
         rating=RatingConfig(anchor="random"),
     )
 

@@ -43,7 +43,7 @@ def recomputed(policy: Policy, batch: PlayerBatch) -> torch.Tensor:
 
 def alone(recipe: Recipe) -> Recipe:
     """The main player by itself, with both seats of every game."""
-    league = LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0))
+    league = LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0, verification=0.0))
     return recipe.model_copy(update={"league": league})
 
 
