@@ -25,7 +25,7 @@ TINY = (
     *("game.stocks=1", "game.time_limit_s=20", "ppo.games=12", "ppo.minibatches=2"),
     *("league.snapshot={min_frames: 512, timeout_frames: 512}", "evaluation.games=8", "evaluation.time_limit_s=10"),
     *("evaluation.every_updates=3", "evaluation.games_per_round=8", "evaluation.final_games=12"),
-    "evaluation.final_vs_warm_start=4",
+    *("evaluation.final_vs_warm_start=4", "promotion.games=4", "promotion.games_vs_warm_start=4"),
 )
 
 
