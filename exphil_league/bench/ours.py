@@ -25,7 +25,7 @@ def self_play_recipe(task: Task) -> Recipe:
         seed=task.seed,
         game=task.game,
         ppo=task.ppo,
-        league=LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0)),
+        league=LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0, verification=0.0)),
         rating=RatingConfig(anchor=_ANCHOR),
     )
 
