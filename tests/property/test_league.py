@@ -9,11 +9,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from exphil_league.config.league import PoolConfig
 from exphil_league.league.events import Event, from_json, to_json
 from exphil_league.league.model import Branch, Job, Outcome, Purpose
 from exphil_league.league.payoff import Payoff
-from tests.league_play import ROSTER, SETUP, Clock, new_league, result_of, stale
+from tests.league_play import ROSTER, Clock, new_league, result_of, stale, with_league
 
+CROWDED = with_league(pool=PoolConfig(max_players=4, keep_recent=1))
+"""A pool that is soon full, so that players are evicted all the time."""
 LEARNER_NAMES = ("main", "main_exploiter", "league_exploiter")
 
 
@@ -24,7 +27,7 @@ class LeagueMachine(RuleBasedStateMachine):
     def begin(self, seed: int) -> None:
         self.seed = seed
         self.clock = Clock()
-        self.league = new_league(seed=seed, clock=self.clock)
+        self.league = new_league(CROWDED, seed=seed, clock=self.clock)
         self.log: list[Event] = []
         self.jobs: list[Job] = []
         self.leased: set[str] = set()
@@ -129,7 +132,7 @@ class LeagueMachine(RuleBasedStateMachine):
         """Go on from the log alone, through JSON."""
         self._save()
         before = self.league.state
-        self.league = new_league(SETUP, seed=self.seed + 1, clock=self.clock, events=self._reread())
+        self.league = new_league(CROWDED, seed=self.seed + 1, clock=self.clock, events=self._reread())
         assert self.league.state == before
         assert self.league.drain() == []
 
@@ -173,6 +176,16 @@ class LeagueMachine(RuleBasedStateMachine):
                 np.testing.assert_allclose(forth + back, 1.0, atol=1e-12)
 
     @invariant()
+    def nobody_who_is_needed_is_evicted(self) -> None:
+        state = self.league.state
+        leased = {name for job in state.open_jobs.values() for name in job.players}
+        last = [f"{name}@{state.learners[name].snapshots}" for name in LEARNER_NAMES if state.learners[name].snapshots]
+        kept = {*state.pool, *state.anchors, *state.learners}
+        assert {*leased, *last, "warm_start", *ROSTER.imports} <= kept
+        assert set(state.historical) <= set(state.players), "who was evicted stays in the lineage"
+        assert set(state.historical) <= set(state.evaluation.players), "and in the ratings"
+
+    @invariant()
     def no_lease_is_forgotten(self) -> None:
         assert set(self.league.state.open_jobs) == self.leased
 
@@ -185,7 +198,7 @@ class LeagueMachine(RuleBasedStateMachine):
             if event.kind == "learner_reset":
                 assert kinds[i - 1] == "snapshot_taken", "snapshot before reset"
                 assert self.log[i - 1].decision.learner == event.learner  # type: ignore[union-attr]
-        resumed = new_league(SETUP, seed=self.seed + 1, clock=self.clock, events=self._reread())
+        resumed = new_league(CROWDED, seed=self.seed + 1, clock=self.clock, events=self._reread())
         for learner in LEARNER_NAMES:
             assert resumed.request_jobs(learner, 1, 20) == self.league.request_jobs(learner, 1, 20)
         assert resumed.request_evaluation(20) == self.league.request_evaluation(20)
