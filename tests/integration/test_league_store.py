@@ -80,7 +80,7 @@ def test_kill_9_at_random_points_leaves_the_league_that_was_never_killed(run: Pa
         assert resumed.state == never_killed.state == fold(found)
         assert _next_jobs(resumed, 1000) == _next_jobs(copy.deepcopy(never_killed), 1000)
     stored = _results(run)
-    assert len(acknowledged) > 10 * kills
+    assert len(acknowledged) > kills
     assert len(set(acknowledged)) == len(acknowledged)
     assert set(acknowledged) <= set(stored)
     assert len(set(stored)) == len(stored)
