@@ -6,7 +6,10 @@ backend      N games at once: send all, then receive all
 instance     one game after another on one emulator: boot, menus, play, faults, restarts
 menu         from any menu into the wanted game, by libmelee's helper
 self_test    whether the inputs sent are the inputs played, and how many frames later
-referee      when a game is over and who won
+referee      whether it is the wanted game, when it is over and who won
+waiting      what a game looks like before its first frame
+health       how often an instance may break, and what it has been through
+life         one emulator with what reads, steers and watches it
 emulator     one running Dolphin: its home, its port, its keeper, its link and its pads
 build        which Dolphin an executable is
 home, ports  a folder and a network port of one's own, swept and locked

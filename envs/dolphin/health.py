@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter, deque
@@ -10,8 +11,13 @@ from typing import Final
 
 from envs.backend import BackendLost
 from envs.dolphin.config import DolphinConfig
-from envs.dolphin.errors import FaultKind, InstanceFault
+from envs.dolphin.errors import InstanceFault
 
+log = logging.getLogger(__name__)
+
+SPEED_FRAMES: Final = 1200
+SLOW_FPS: Final = 75.0
+"""An emulator that was to be fast and is slower than this after so many frames is not."""
 LONGEST_BACKOFF_S: Final = 30.0
 RECYCLE_SPREAD: Final = 0.25
 """Planned restarts are spread by this share, so that instances do not restart together."""
@@ -72,6 +78,9 @@ class Budget:
         return self._config.recycle_frames * random.uniform(1 - RECYCLE_SPREAD, 1 + RECYCLE_SPREAD)
 
 
-def memory_fault(mib: float, limit_mib: int) -> InstanceFault:
-    """More memory than an emulator may have."""
-    return InstanceFault(FaultKind.MEMORY, f"{mib:.0f} MiB resident, the limit is {limit_mib}")
+def check_speed(tally: Tally, config: DolphinConfig, label: str) -> None:
+    """Say in the log that an emulator that was to be fast is not."""
+    wants_speed = config.lockstep and (config.fast_forward or config.emulation_speed == 0)
+    if wants_speed and tally.emulator_fps < SLOW_FPS:
+        told = "%s gives %.0f frames a second: it ignores emulation_speed or fast_forward; another build may not"
+        log.warning(told, label, tally.emulator_fps)

@@ -20,17 +20,18 @@ from numpy.typing import NDArray
 from envs.backend import RESULT, EndedBy, Fault
 from envs.dolphin.emulator import Emulator, Plant, Plug, boot_slot
 from envs.dolphin.errors import DolphinSetupError, FaultKind, InstanceFault
-from envs.dolphin.health import Budget, Tally, memory_fault
-from envs.dolphin.libmelee import LibmeleeReader, menu_scene
+from envs.dolphin.health import SPEED_FRAMES, Budget, Tally, check_speed
+from envs.dolphin.libmelee import menu_scene
+from envs.dolphin.life import Life
 from envs.dolphin.link import GAME, MENU, Message
-from envs.dolphin.menu import GameOrder, MenuWalk
-from envs.dolphin.pads import NEUTRAL, QUIT_BLOCKS, PadWords
+from envs.dolphin.menu import GameOrder
+from envs.dolphin.pads import PadWords
 from envs.dolphin.ports import Lease
 from envs.dolphin.referee import Referee, check_fighters, check_header, ended_by, result_of
 from envs.dolphin.self_test import InputCheck
 from envs.dolphin.waiting import write_waiting
 from envs.frame import FIRST_FRAME, FRAME, WORDS, word_offset
-from envs.slippi.live import LiveParser, OldSlippi, Seen
+from envs.slippi.live import OldSlippi, Seen
 from envs.slippi.stream import BrokenStream
 
 log = logging.getLogger(__name__)
@@ -44,12 +45,8 @@ SETTLE_S: Final = 0.15
 """Silence after which all surplus answers have been used up."""
 QUIT_S: Final = 5.0
 """Seconds within which a game must be left, before the emulator is replaced instead."""
-QUIT_STEP_S: Final = 1 / 60
 BROKEN_BEFORE_LIBMELEE: Final = 2
 """Broken streams after which libmelee reads the frames."""
-SPEED_FRAMES: Final = 1200
-SLOW_FPS: Final = 75.0
-"""An emulator that was to be fast and is slower than this after so many frames is not."""
 
 _AT_FRAME: Final = word_offset(FRAME, "frame")
 _AT_FAULT: Final = word_offset(FRAME, "fault")
@@ -86,22 +83,20 @@ class Instance:
         """Whether the game that was begun is over; `result` is its RESULT."""
         self.result = np.zeros((), RESULT)
         self.tally = Tally()
-        self.inputs: InputCheck | None = None
-        """The last self-test of inputs."""
         self._budget = Budget(plant.config)
-        self._emulator: Emulator | None = None
+        self._life: Life | None = None
         self._remains: list[Emulator] = []
         self._order: GameOrder | None = None
         self._referee = Referee(4, 0)
         self._iso: Path | None = None
         self._slot: Lease | None = None
         self._scratch = self.words.copy()
-        self._tries = self._broken = self._life = self._quit_step = 0
+        self._tries = self._broken = 0
         self._not_before = self._deadline = self._glance = self._event_at = self._sent_at = 0.0
         self._entered_at = 0.0
         self._kick_at: float | None = None
         self._life_end = float("inf")
-        self._owed = self._in_game = self._ending = self._must_recycle = False
+        self._in_game = self._ending = False
 
     # What the owner asks
 
@@ -114,9 +109,9 @@ class Instance:
         self.done, self.fresh, self._tries = False, False, 0
         fresh_iso, self._iso = iso not in (None, self._iso), iso or self._iso
         write_waiting(self.words, order, stocks, time_limit_frames or -1)
-        if self._emulator is None:
+        if self._life is None:
             self.state = State.STARTING
-        elif fresh_iso or self._must_recycle or self._life >= self._life_end:
+        elif fresh_iso or self._running.too_big or self._running.frames >= self._life_end:
             self._replace()
         elif self._in_game and not self._ending:
             self._enter(State.QUITTING, QUIT_S)
@@ -127,28 +122,21 @@ class Instance:
         """Inputs of both seats for the next frame of the running game."""
         assert self.state is State.PLAYING, self.state
         assert self._order is not None
-        assert self._emulator is not None
-        frame, check = int(self.words[_AT_FRAME]), self.inputs
-        self.fresh = self._owed = False
+        self.fresh = False
         self._sent_at = time.monotonic()
         try:
-            for pad in self._emulator.pads:
-                seat = self._order.ports.index(pad.port) if pad.port in self._order.ports else None
-                if seat is None:
-                    pad.send(NEUTRAL)
-                else:
-                    pad.send((check and check.input_after(frame, seat)) or pads[seat])
+            self._running.send(pads, self._order, int(self.words[_AT_FRAME]))
         except InstanceFault as fault:
             self._fail(fault)
 
     def read(self) -> None:
         """Take one message, if there is one."""
-        if self._emulator is None:
+        if self._life is None:
             return
         try:
-            message = self._emulator.link.receive()
+            message = self._running.emulator.link.receive()
             if message is None:
-                self._check_exit()
+                self._running.check_exit()
             else:
                 self._take(message)
         except InstanceFault as fault:
@@ -160,17 +148,16 @@ class Instance:
             self._remains = [gone for gone in self._remains if not gone.reaped()]
         try:
             self._by_state(now)
-            if self._emulator is not None and now >= self._glance:
+            if self._life is not None and now >= self._glance:
                 self._glance = now + GLANCE_S
-                self._check_exit()
-                self._check_memory()
+                self._running.check()
         except InstanceFault as fault:
             self._fail(fault)
 
     @property
     def descriptors(self) -> tuple[int, ...]:
         """Readable when `read` has something to do."""
-        return () if self._emulator is None else self._emulator.descriptors
+        return () if self._life is None else self._running.emulator.descriptors
 
     @property
     def waiting(self) -> bool:
@@ -187,9 +174,14 @@ class Instance:
         return self.due and now - self._sent_at < self._config.patience_s
 
     @property
+    def inputs(self) -> InputCheck | None:
+        """The running emulator's self-test of inputs."""
+        return None if self._life is None else self._life.inputs
+
+    @property
     def emulator(self) -> Emulator | None:
         """The one that runs now."""
-        return self._emulator
+        return None if self._life is None else self._life.emulator
 
     def close(self, wait_s: float = 10.0) -> None:
         """End everything; may be called again."""
@@ -201,21 +193,25 @@ class Instance:
             if self._remains:
                 time.sleep(0.01)
 
+    @property
+    def _running(self) -> Life:
+        assert self._life is not None
+        return self._life
+
     # Messages
 
     def _take(self, message: Message) -> None:
-        assert self._emulator is not None
         self._event_at = time.monotonic()
         if message.kind == GAME:
             self._take_events(message.payload)
         elif message.kind == MENU:
             self._take_menu(message)
         else:
-            self._emulator.linked = True
+            self._running.emulator.linked = True
 
     def _take_events(self, payload: bytes) -> None:
         try:
-            seen = self._reader.feed(payload, self.words if self.state is State.PLAYING else self._scratch)
+            seen = self._running.reader.feed(payload, self.words if self.state is State.PLAYING else self._scratch)
         except OldSlippi as error:
             self.close()
             raise DolphinSetupError(f"{self._plant.build.label}: {error}; update Slippi") from None
@@ -225,45 +221,45 @@ class Instance:
         if seen & Seen.START:
             self._on_start()
         if seen & (Seen.FRAME | Seen.REPEAT):
-            self._owed = True
+            self._running.owes_answer = True
             if self.state is State.PLAYING:
                 self._on_frame(seen)
             elif self.state is State.MENU:
-                self._answer(again=False)
+                self._running.answer(again=False)
         if seen & Seen.END:
-            self._on_end(ended_by(self._reader.end_method))
+            self._on_end(ended_by(self._running.reader.end_method))
 
     def _on_start(self) -> None:
         assert self._order is not None
-        before, self._in_game, self._ending, self._owed = self._in_game, True, False, True
+        before, self._in_game, self._ending = self._in_game, True, False
         if self.state is State.PLAYING and before:
             self._over(EndedBy.FAULT)  # a new game began and nobody said how the old one ended
         elif self.state is State.MENU:
-            assert self._reader.meta is not None
-            check_header(self._reader.meta, self._order)
-            self._referee.begin(self._reader.meta)
+            assert self._running.reader.meta is not None
+            check_header(self._running.reader.meta, self._order)
+            self._referee.begin(self._running.reader.meta)
             self._enter(State.PLAYING, self._config.boot_timeout_s)
             self.fresh, self._sent_at = False, self._event_at
-            if self.inputs is None and self._config.self_test:
-                self.inputs = InputCheck(self._order.cpu_levels, 1 + self._config.online_delay_frames)
-            self._answer(again=False)
+            if self._running.inputs is None and self._config.self_test:
+                self._running.inputs = InputCheck(self._order.cpu_levels, 1 + self._config.online_delay_frames)
+            self._running.answer(again=False)
 
     def _on_frame(self, seen: int) -> None:
         assert self._order is not None
         if not seen & Seen.FRAME:
-            self._answer(again=True)
+            self._running.answer(again=True)
             return
         frame = int(self.words[_AT_FRAME])
         if frame == FIRST_FRAME:
             check_fighters(self.words, self._order)
-        if self.inputs is not None:
-            self.inputs.look(frame, self.words)
+        if self._running.inputs is not None:
+            self._running.inputs.look(frame, self.words)
         self.fresh = True
-        self._life += 1
+        self._running.frames += 1
         self.tally.frames += 1
         self.tally.waited_s += self._event_at - self._sent_at
-        if self._life == SPEED_FRAMES:
-            self._check_speed()
+        if self._running.frames == SPEED_FRAMES:
+            check_speed(self.tally, self._config, self._plant.build.label)
         how = self._referee.look(self.words)
         if how is not EndedBy.RUNNING:
             self._ending = not self._referee.goes_on(self.words)
@@ -277,26 +273,19 @@ class Instance:
             self._enter(State.SETTLING, SETTLE_S)
 
     def _take_menu(self, message: Message) -> None:
-        self._owed = True
+        self._running.owes_answer = True
         if self._in_game and menu_scene(message.payload) == IN_GAME_SCENE:
             if self.state in (State.PLAYING, State.MENU):
-                self._answer(again=True)
+                self._running.answer(again=True)
             return
         if self._in_game:
             self._on_end(EndedBy.FAULT)  # the game is gone and nobody said how it ended
         if self.state is State.MENU:
-            self._owed = False
+            self._running.owes_answer = False
             self._deadline = self._event_at + self._config.boot_timeout_s
-            self._walk.on_menu(message)
+            self._running.walk.on_menu(message)
         elif self.state is State.SETTLING:
             self._deadline = self._event_at + SETTLE_S
-
-    def _answer(self, again: bool) -> None:
-        """Give the emulator the input it asks for: the last one again, or none."""
-        assert self._emulator is not None
-        self._owed = False
-        for pad in self._emulator.pads:
-            pad.again() if again else pad.release()
 
     # Clock
 
@@ -312,25 +301,26 @@ class Instance:
         elif self.due:
             self._see_frame(now)
         elif self.state is State.QUITTING:
-            self._see_quit(now)
+            self._replace() if now > self._deadline else self._running.leave_game(now)
         elif self.state is State.SETTLING and now >= self._deadline:
             self._to_menu()
 
     def _see_boot(self, now: float) -> None:
-        assert self._emulator is not None
-        if self._emulator.connect_pads() and self._emulator.linked:
+        if self._running.emulator.connect_pads() and self._running.emulator.linked:
             self._free_slot()
             self.tally.boots += 1
             self._to_menu(kick_at=now + KICK_S)
         elif now > self._deadline:
-            what = "its pads were not opened" if self._emulator.linked else "its spectator server did not answer"
+            what = (
+                "its pads were not opened" if self._running.emulator.linked else "its spectator server did not answer"
+            )
             raise InstanceFault(FaultKind.BOOT_TIMEOUT, f"{what} within {self._config.boot_timeout_s:g} s")
 
     def _see_menu(self, now: float) -> None:
         if self._kick_at is not None and now >= self._kick_at:
             self._kick_at = None
             if not self._event_at > self._entered_at:
-                self._answer(again=False)
+                self._running.answer(again=False)
         if now > self._deadline:
             raise InstanceFault(FaultKind.FRAME_TIMEOUT, f"nothing came in {self._config.boot_timeout_s:g} s of menu")
 
@@ -340,71 +330,26 @@ class Instance:
         if now - self._sent_at > limit_s:
             raise InstanceFault(FaultKind.FRAME_TIMEOUT, f"no frame in {limit_s:g} s")
 
-    def _see_quit(self, now: float) -> None:
-        """Pause, then L, R, A and START, at the pace of a person's hands; else a new emulator."""
-        assert self._emulator is not None
-        if now > self._deadline:
-            self._replace()
-        elif now - self._sent_at >= QUIT_STEP_S:
-            self._sent_at = now
-            block = QUIT_BLOCKS[self._quit_step % len(QUIT_BLOCKS)]
-            self._quit_step += 1
-            for pad in self._emulator.pads[:1]:
-                pad.write(block)
-            for pad in self._emulator.pads[1:]:
-                pad.release()
-
-    def _check_exit(self) -> None:
-        assert self._emulator is not None
-        status = self._emulator.exit_status()
-        if status is not None:
-            raise InstanceFault(FaultKind.EXITED, f"Dolphin ended with status {status}")
-
-    def _check_memory(self) -> None:
-        assert self._emulator is not None
-        resident = self._emulator.resident_mib()
-        if resident > self._config.hard_memory_mib:
-            raise memory_fault(resident, self._config.hard_memory_mib)
-        self._must_recycle |= resident > self._config.soft_memory_mib
-
-    def _check_speed(self) -> None:
-        wants_speed = self._config.lockstep and (self._config.fast_forward or self._config.emulation_speed == 0)
-        if wants_speed and self.tally.emulator_fps < SLOW_FPS:
-            log.warning(
-                "%s gives %.0f frames a second: it ignores emulation_speed or fast_forward; another build may not",
-                self._plant.build.label,
-                self.tally.emulator_fps,
-            )
-
     # Changes of state
 
     def _enter(self, state: State, limit_s: float) -> None:
-        self.state, self._quit_step = state, 0
+        self.state = state
         self._entered_at = time.monotonic()
         self._deadline = self._entered_at + limit_s
 
     def _to_menu(self, kick_at: float | None = None) -> None:
         assert self._order is not None
         self._enter(State.MENU, self._config.boot_timeout_s)
-        self._walk.begin(self._order)
+        self._running.walk.begin(self._order)
         self._kick_at = kick_at
-        if self._owed:
-            self._answer(again=False)
+        if self._running.owes_answer:
+            self._running.answer(again=False)
 
     def _start(self) -> None:
         assert self._order is not None
-        self._emulator = Emulator(self._plant, self._plugs, self._iso)
-        console = self._emulator.console
-        self._walk = MenuWalk(
-            console, self._emulator.menu_pads, self._config.frozen_stadium, self._config.menu_budget_frames
-        )
-        ports = self._order.ports
-        self._reader: LiveParser | LibmeleeReader = (
-            LibmeleeReader(console, ports) if self._reads_with_libmelee() else LiveParser(ports)
-        )
-        self._life, self._life_end = 0, self._budget.life_frames()
-        self._owed = self._in_game = self._ending = self._must_recycle = False
-        self.inputs = None
+        self._life = Life(self._plant, self._plugs, self._iso, self._order.ports, self._reads_with_libmelee())
+        self._life_end = self._budget.life_frames()
+        self._in_game = self._ending = False
         self._enter(State.BOOTING, self._config.boot_timeout_s)
 
     def _reads_with_libmelee(self) -> bool:
@@ -420,10 +365,10 @@ class Instance:
 
     def _retire(self) -> None:
         self._free_slot()
-        if self._emulator is not None:
-            self._emulator.retire()
-            self._remains.append(self._emulator)
-            self._emulator = None
+        if self._life is not None:
+            self._running.emulator.retire()
+            self._remains.append(self._running.emulator)
+            self._life = None
 
     def _free_slot(self) -> None:
         if self._slot is not None:
@@ -440,7 +385,7 @@ class Instance:
     def _fail(self, fault: InstanceFault) -> None:
         """Count a fault, throw the emulator away, and abort its game or try again."""
         self.tally.faults[fault.kind] += 1
-        tail = self._emulator.home.log_tail() if self._emulator is not None else ""
+        tail = self._running.emulator.home.log_tail() if self._life is not None else ""
         log.warning("emulator lost: %s%s", fault, f"\n{tail}" if tail else "")
         never_ran = not self.tally.boots
         self._retire()
