@@ -37,16 +37,13 @@ from envs.slippi.stream import BrokenStream
 log = logging.getLogger(__name__)
 
 IN_GAME_SCENE: Final = 0x0202
-GLANCE_S: Final = 1.0
-"""Seconds between two looks at memory and process."""
+GLANCE_S: Final = 1.0  # between two looks at memory and process
 KICK_S: Final = 0.5
 """A freshly booted emulator that says nothing for so long waits for its first input."""
 SETTLE_S: Final = 0.15
 """Silence after which all surplus answers have been used up."""
-QUIT_S: Final = 5.0
-"""Seconds within which a game must be left, before the emulator is replaced instead."""
-BROKEN_BEFORE_LIBMELEE: Final = 2
-"""Broken streams after which libmelee reads the frames."""
+QUIT_S: Final = 5.0  # within which a game must be left, before the emulator is replaced instead
+BROKEN_BEFORE_LIBMELEE: Final = 2  # broken streams after which libmelee reads the frames
 
 _AT_FRAME: Final = word_offset(FRAME, "frame")
 _AT_FAULT: Final = word_offset(FRAME, "fault")
@@ -92,8 +89,8 @@ class Instance:
         self._slot: Lease | None = None
         self._scratch = self.words.copy()
         self._tries = self._broken = 0
-        self._not_before = self._deadline = self._glance = self._event_at = self._sent_at = 0.0
-        self._entered_at = 0.0
+        self._not_before = self._deadline = self._glance = 0.0
+        self._entered_at = self._event_at = self._sent_at = 0.0
         self._kick_at: float | None = None
         self._life_end = float("inf")
         self._in_game = self._ending = False
