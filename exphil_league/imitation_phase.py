@@ -6,6 +6,7 @@ Both are imitated from the user's replays, from games that scripted players play
 from __future__ import annotations
 
 import shutil
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from envs.backend import Matchup
 from exphil_league import run_folder
 from exphil_league.config.recipe import Recipe
+from exphil_league.config.replays import ReplaysConfig
 from exphil_league.errors import UserError
 from exphil_league.observe.console import say
 from exphil_league.run_folder import RunFolder
@@ -34,7 +36,7 @@ def warm_start(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
         run.root,
         serial=serial,
         seed=recipe.seed,
-        filters=recipe.replays,
+        filters=filters(run, recipe),
         reward=recipe.ppo.reward,
         gamma=recipe.ppo.gamma,
         place=_place(recipe),
@@ -50,7 +52,8 @@ def styles(run: RunFolder, recipe: Recipe, serial: bool, warm_start: str) -> dic
     if done is None or not done["done"]:
         from exphil_league.imitation.styles import run_styles
 
-        done = run_styles(recipe, games_folder(run, recipe), run.root, warm_start, serial, _place(recipe))
+        asked = recipe.model_copy(update={"replays": filters(run, recipe)})
+        done = run_styles(asked, games_folder(run, recipe), run.root, warm_start, serial, _place(recipe))
     return {row["style"]: row["checkpoint"] for row in done["styles"]}
 
 
@@ -58,6 +61,13 @@ def games_folder(run: RunFolder, recipe: Recipe) -> Path:
     """Where the games to learn from are: the user's replays, else games of scripted players, played once a run."""
     given = run.load_about()["replays"]
     return Path(given) if given else _scripted_replays(run, recipe)
+
+
+def filters(run: RunFolder, recipe: Recipe) -> ReplaysConfig:
+    """Which of these games are learnt from: those the recipe asks for; of scripted players, quiet ones too."""
+    if run.load_about()["replays"]:
+        return recipe.replays
+    return recipe.replays.model_copy(update={"min_input_share": 0.0, "max_idle_frames": sys.maxsize})
 
 
 def _scripted_replays(run: RunFolder, recipe: Recipe) -> Path:
