@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.backend import Matchup
+from envs.frame import FRAME
 from exphil_league.league.model import Branch, Job, Purpose
 from exphil_league.rl.opponents import FrozenSeats, OpponentCache
 from exphil_league.rl.slots import divide, learner_shares
@@ -112,7 +113,7 @@ def test_opponents_press_for_their_own_seats_only() -> None:
     for game, seat, digest in ((2, 0, "o1"), (5, 1, "o2"), (6, 1, "o1")):
         seats.assign(game, seat, digest)
     pressed = np.zeros((8, 2, 6), np.uint8)
-    seats.act(np.zeros(8), np.zeros((8, 2, 3), np.float32), np.zeros((8, 2, 1), np.int32), pressed)
+    seats.act(np.zeros(8, FRAME), np.zeros((8, 2, 3), np.float32), np.zeros((8, 2, 1), np.int32), pressed)
     expected = np.zeros((8, 2), np.uint8)
     expected[2, 0], expected[5, 1], expected[6, 1] = 1, 2, 1
     np.testing.assert_array_equal(pressed[..., 0], expected)
