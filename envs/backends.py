@@ -8,7 +8,7 @@ from typing import Final
 from envs.backend import Backend
 from envs.dolphin.config import DolphinConfig
 
-BACKENDS: Final = ("sim", "dolphin")
+BACKENDS: Final = ("sim", "dolphin", "standin")
 """Names `make_backend` knows."""
 
 
@@ -35,6 +35,10 @@ def make_backend(name: str, num_games: int, dolphin: DolphinConfig | None = None
         from envs.sim.batch import SimBackend
 
         return SimBackend(num_games)
+    if name == "standin":
+        from envs.dolphin.standin.backend import StandInBackend
+
+        return StandInBackend(num_games, dolphin or DolphinConfig())
     from envs.dolphin.backend import DolphinBackend
 
     return DolphinBackend(num_games, dolphin or DolphinConfig())

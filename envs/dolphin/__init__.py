@@ -18,4 +18,5 @@ link         the small process that holds the network connection (a program and 
 pads         controllers, one write per frame
 libmelee     everything that is asked of libmelee
 posix        what only works on Linux
+standin      a program to rehearse all of it without an ISO
 """

@@ -1,0 +1,50 @@
+"""`game.backend: standin`: `DolphinBackend` on stand-ins, which need neither an executable nor an ISO."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from envs.dolphin.backend import DolphinBackend
+from envs.dolphin.build import Build, find_build
+from envs.dolphin.config import DolphinConfig
+from envs.dolphin.standin.content import simulator
+from envs.dolphin.standin.program import launcher, write_executable
+from envs.dolphin.standin.scenario import SIM, Scenario
+
+_PREFIX: Final = "standin-"
+
+
+def standin_config(config: DolphinConfig, folder: Path, scenario: Scenario) -> DolphinConfig:
+    """`config` with a stand-in, and its scenario for the ISO, in `folder`: written once, by whoever comes first."""
+    scene = scenario.to_bytes()
+    digest = hashlib.sha256(scene + launcher(config.standin_build).encode()).hexdigest()[:12]
+    home = folder / f"{_PREFIX}{digest}"
+    if not (home / "melee.iso").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        write_executable(home, config.standin_build)
+        part = home / f"melee.iso.{os.getpid()}.part"
+        part.write_bytes(scene)
+        os.replace(part, home / "melee.iso")
+    executable = home / f"dolphin-standin-{config.standin_build}"
+    return config.model_copy(update={"path": executable, "iso": home / "melee.iso"})
+
+
+class StandInBackend(DolphinBackend):
+    """N games on N stand-ins. See DolphinBackend."""
+
+    name = "standin"
+
+    def __init__(self, num_games: int, config: DolphinConfig, scenario: Scenario | None = None) -> None:
+        """config: its `path` and `iso` mean nothing here. scenario: what all of them play; default our simulator."""
+        self._scenario = scenario or Scenario()
+        super().__init__(num_games, config)
+
+    def _installation(self, config: DolphinConfig, folder: Path) -> tuple[Build, Path]:
+        if self._scenario.content == SIM:
+            simulator()  # compiled here, once, rather than in every stand-in while its owner waits for its boot
+        own = standin_config(config, folder, self._scenario)
+        assert own.iso is not None
+        return find_build(own, folder), own.iso

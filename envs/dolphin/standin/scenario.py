@@ -1,0 +1,95 @@
+"""What a stand-in plays and what goes wrong with it. The file passes for an ISO of Melee: its path is given as one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal, Self, get_args
+
+DISC_HEAD: Final = b"GALE01\x00\x02"
+"""First bytes of a disc of Melee, NTSC 1.02; the scenario follows as JSON."""
+SIM, SCRIPTED = "sim", "scripted"
+FaultKind = Literal[
+    "exit_at_boot",
+    "slow_boot",  # value: seconds
+    "bind_refused",
+    "no_spectator",
+    "crash",
+    "exit",
+    "freeze",  # every thread
+    "hang",  # the emulation only
+    "disconnect",
+    "late",  # value: seconds, once
+    "slow_frames",  # value: seconds, each frame from then on
+    "leak",  # value: MiB, each frame from then on
+    "rollback",  # value: frames sent again
+    "menu_in_frame",
+    "unknown_event",
+    "truncated",
+    "wrong_character",
+    "stuck_menu",
+    "missing_end",
+    "duplicate_end",
+    "deaf_pad",
+    "no_trigger",
+    "lag",  # value: frames
+    "random",  # one of those that strike at a frame, on average once in at_frame frames
+]
+
+
+@dataclass(frozen=True)
+class FaultSwitch:
+    """One thing that goes wrong."""
+
+    kind: FaultKind
+    at_frame: int = 1
+    """Game frame of the process at which it strikes or begins, the first is 1; means nothing to what has no moment."""
+    value: float = 1.0
+    """Seconds, MiB or frames, where the kind has one."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FaultKind):
+            raise ValueError(f"unknown fault {self.kind!r}; there are {', '.join(get_args(FaultKind))}")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Content and conduct of one stand-in."""
+
+    content: str = SIM
+    """`sim`, `scripted` (fighters who stand still and lose their stocks in turn), or the path of a .slp."""
+    slippi: tuple[int, int, int] = (3, 18, 0)
+    """Version of the events of games that are not recorded."""
+    seed: int = 0
+    startup_s: float = 0.0
+    """Seconds from the start to the spectator server."""
+    scripted_frames: int = 1200
+    """Length of a scripted game."""
+    cpu: str = "envs.dolphin.standin.cpu:StandInCpu"
+    """`module:class` of the player behind a CPU level; see `envs.dolphin.standin.cpu.Cpu`."""
+    faults: tuple[FaultSwitch, ...] = ()
+
+    def fault(self, kind: FaultKind) -> FaultSwitch | None:
+        """The switch of a kind, if it is set."""
+        return next((fault for fault in self.faults if fault.kind == kind), None)
+
+    def to_bytes(self) -> bytes:
+        """The file's bytes."""
+        return DISC_HEAD + json.dumps(asdict(self)).encode()
+
+    def write(self, path: Path) -> Path:
+        """Write the file; returns its path."""
+        path.write_bytes(self.to_bytes())
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """From its file. Raises ValueError for a file that is none."""
+        data = path.read_bytes()
+        if not data.startswith(DISC_HEAD):
+            raise ValueError(f"{path} is no scenario of the stand-in")
+        values = json.loads(data.removeprefix(DISC_HEAD))
+        values["slippi"] = tuple(values["slippi"])
+        values["faults"] = tuple(FaultSwitch(**fault) for fault in values["faults"])
+        return cls(**values)
