@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -242,3 +243,13 @@ def test_a_scenario_reads_back_as_written_and_passes_for_an_iso(tmp_path: Path):
         timeout=30,
     )
     assert (status.returncode, "is no scenario" in status.stdout) == (1, True)
+
+
+@pytest.mark.slow
+def test_the_recipe_of_the_stand_in_ends_with_a_ladder(tmp_path: Path):
+    sets = [f"game.dolphin.run_dir={tmp_path / 'run'}", f"game.dolphin.ports=[{PORTS[0]},{PORTS[1]}]"]
+    command = [sys.executable, "-m", "exphil_league", "train", "standin", "--serial", "--out", str(tmp_path / "league")]
+    subprocess.run([*command, "--set", *sets], check=True, timeout=500)
+    ladder = json.loads((tmp_path / "league" / "ladder.json").read_text())
+    assert ladder["backend"] == "standin"
+    assert sum(row["games"] for row in ladder["players"]) >= 8
