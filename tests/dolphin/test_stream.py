@@ -137,7 +137,7 @@ def test_real_games_come_out_as_from_the_file(path: Path):
     want = words_i32(game.frames)
     stage = slice(word_offset(FRAME, "fod_left"), word_offset(FRAME, "stadium") + 1)
     found[:, stage] = want[:, stage] if repeated else found[:, stage]
-    assert kept.mean() > 0.5
+    assert kept.mean() > 0.25  # some online games are rolled back on most of their frames
     assert np.array_equal(found[kept], want[kept])
 
 

@@ -56,7 +56,7 @@ def train(
     ppo = recipe.ppo
     sampler = Sampler(
         puzzle, slot_groups(recipe), {"main": learner.module["main"].policy}, league, _nobody,
-        SamplerSettings(ppo.unroll_frames, Reward(ppo.reward, ppo.gamma), ppo.opponents_per_runner, seed=0),
+        SamplerSettings(ppo.unroll_frames, Reward(ppo.reward, ppo.gamma), ppo.gamma, ppo.opponents_per_runner, seed=0),
     )  # fmt: skip
     for update in range(updates):
         learner.update(episodes=[Sample(0, update, sampler.sample(), weights=update)])
@@ -96,14 +96,19 @@ class BlindQueue(DelayQueue):
         super().__init__(columns, delay_frames)
         self._hidden = self.pending
 
-    def reset(self, columns: NDArray[np.integer] | NDArray[np.bool_]) -> None:
-        self._hidden[columns] = NEUTRAL_PARTS
+    def reset(self, columns: NDArray[np.integer], delays: NDArray[np.integer] | None = None) -> None:
+        self.pending = self._hidden
+        super().reset(columns, delays)
+        self._blind()
 
     def push(self, columns: NDArray[np.integer], parts: NDArray[np.integer]) -> NDArray[np.uint8]:
         self.pending = self._hidden
         now = super().push(columns, parts)
-        self.pending = np.broadcast_to(NEUTRAL_PARTS, self._hidden.shape)
+        self._blind()
         return now
+
+    def _blind(self) -> None:
+        self.pending = np.broadcast_to(NEUTRAL_PARTS, self._hidden.shape)
 
 
 @pytest.mark.parametrize(("sees_queue", "low", "high"), [(True, 0.8, 1.0), (False, -1.0, 0.5)])
