@@ -8,6 +8,10 @@ from enum import StrEnum
 class DolphinSetupError(ValueError):
     """Something that no restart mends: a wrong path, a wrong ISO, an old build. The message says what to do."""
 
+    def __init__(self, found: str, remedy: str = "") -> None:
+        super().__init__(f"{found}; {remedy}" if remedy else found)
+        self.found, self.remedy = found, remedy
+
 
 class FaultKind(StrEnum):
     """Why an emulator was given up. Counted by kind; the game it played is aborted."""

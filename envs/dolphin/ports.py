@@ -35,8 +35,8 @@ def lease_port(folder: Path, ports: tuple[int, int]) -> Lease:
     lease = _first_free(folder, "port", (port for port in order if port_is_free(port)))
     if lease is None:
         raise DolphinSetupError(
-            f"no free UDP port from {first} to {last}: another emulator or program holds them; "
-            "close it, or widen game.dolphin.ports"
+            f"no free UDP port from {first} to {last}: another emulator or program holds them",
+            "close it, or widen game.dolphin.ports",
         )
     return lease
 

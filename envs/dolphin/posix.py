@@ -21,8 +21,8 @@ def require_linux() -> None:
     """Raises DolphinSetupError elsewhere."""
     if platform.system() != "Linux":
         raise DolphinSetupError(
-            f"emulators are run and guarded with Linux process control, this is {platform.system()}: "
-            "use a Linux machine (WSL 2 does), or backend: sim"
+            f"emulators are run and guarded with Linux process control, this is {platform.system()}",
+            "use a Linux machine (WSL 2 does), or backend: sim",
         )
 
 
