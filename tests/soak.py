@@ -76,11 +76,8 @@ class Soak:
         return self._finish(killed)
 
     def _finish(self, killed: Counter[str]) -> dict[str, Any]:
-        """End the run as a user would, with Ctrl-C, and look at what is left."""
-        assert self.driver is not None
-        self.driver.send_signal(signal.SIGINT)
-        self.driver.wait(timeout=180)
-        self._wait(lambda: not list(_marked(self.mark)), 60, "no process of the run to be left")
+        """End the run and look at what is left."""
+        self._stop()
         accepted = self._accepted()
         lost = self.acknowledged - accepted
         if lost:
@@ -88,6 +85,13 @@ class Soak:
         found = {"event": "done", "kills": dict(killed), "results": len(accepted), "updates": self._updates()}
         self._note(**found)
         return found
+
+    def _stop(self) -> None:
+        """As a user would, with Ctrl-C."""
+        assert self.driver is not None
+        self.driver.send_signal(signal.SIGINT)
+        self.driver.wait(timeout=180)
+        self._wait(lambda: not list(marked(self.mark)), 60, "no process of the run to be left")
 
     def _start(self, arguments: list[str]) -> None:
         with (self.log.with_suffix(".out")).open("ab") as output:
@@ -101,17 +105,22 @@ class Soak:
         """Whether there was one to kill. After the driver, its Ray session must die by itself; then it is resumed."""
         assert self.driver is not None
         if victim != "driver":
-            pids = [pid for pid, title in _marked(self.mark) if title.startswith(TITLES[victim])]
+            pids = [pid for pid, title in marked(self.mark) if title.startswith(TITLES[victim])]
             if not pids:
                 return False
             with suppress(ProcessLookupError):
                 os.kill(rng.choice(pids), signal.SIGKILL)
             return True
-        self.driver.kill()
-        self.driver.wait()
-        self._wait(lambda: not list(_marked(self.mark)), 120, "the processes of a killed driver to end")
+        self._kill_driver()
         self._start(["train", "--resume", str(self.run)])
         return True
+
+    def _kill_driver(self) -> None:
+        """And see everything that it started end by itself."""
+        assert self.driver is not None
+        self.driver.kill()
+        self.driver.wait()
+        self._wait(lambda: not list(marked(self.mark)), 120, "the processes of a killed driver to end")
 
     def _progress(self, when: str) -> None:
         """The run makes two more updates in time."""
@@ -148,7 +157,7 @@ class Soak:
             lines.write(line + "\n")
 
 
-def _marked(mark: str) -> Iterator[tuple[int, bytes]]:
+def marked(mark: str) -> Iterator[tuple[int, bytes]]:
     """Process id and title of everything alive that inherited the mark."""
     wanted = f"{MARK}={mark}".encode()
     for folder in Path("/proc").iterdir():

@@ -46,6 +46,9 @@ class DolphinConfig(BaseModel):
     standin_build: Literal["mainline", "ishiiruka"] = Field(
         "mainline", description="build that the backend `standin` imitates"
     )
+    standin_fault_every_frames: int = Field(
+        0, ge=0, description="frames between two faults of any kind that a stand-in suffers on average; 0: none"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> DolphinConfig:

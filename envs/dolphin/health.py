@@ -19,6 +19,7 @@ SPEED_FRAMES: Final = 1200
 SLOW_FPS: Final = 75.0
 """An emulator that was to be fast and is slower than this after so many frames is not."""
 LONGEST_BACKOFF_S: Final = 30.0
+MOST_DOUBLINGS: Final = 30
 RECYCLE_SPREAD: Final = 0.25
 """Planned restarts are spread by this share, so that instances do not restart together."""
 
@@ -69,7 +70,8 @@ class Budget:
                 f"an emulator broke {count} times in {self._config.restart_window_s:.0f} s, the last time: {fault}"
                 + (f"\n{tail}" if tail else "")
             )
-        return now + float(min(self._config.backoff_s * 2 ** (count - 1), LONGEST_BACKOFF_S))
+        rest_s = self._config.backoff_s * 2.0 ** min(count - 1, MOST_DOUBLINGS)
+        return now + min(rest_s, LONGEST_BACKOFF_S)
 
     def life_frames(self) -> float:
         """Frames after which the next emulator is replaced."""

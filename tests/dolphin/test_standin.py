@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -243,6 +244,16 @@ def test_a_scenario_reads_back_as_written_and_passes_for_an_iso(tmp_path: Path):
         timeout=30,
     )
     assert (status.returncode, "is no scenario" in status.stdout) == (1, True)
+
+
+def test_random_faults_are_of_every_kind_and_as_frequent_as_asked():
+    drawn, rng = Scenario(faults=(FaultSwitch("random", 500),)), random.Random(1)
+    lives = [drawn.drawn(rng).faults for _ in range(2000)]
+    struck = [fault for life in lives for fault in life if fault.at_frame > 1]
+    kinds = {fault.kind for life in lives for fault in life}
+    assert len(kinds) == 16
+    assert sum(life[-1].at_frame for life in lives) / len(struck) == pytest.approx(500, rel=0.1)
+    assert all(len(life) == 1 or life[-1].kind not in ("late", "rollback", "menu_in_frame") for life in lives)
 
 
 @pytest.mark.slow

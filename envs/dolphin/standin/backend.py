@@ -12,7 +12,7 @@ from envs.dolphin.build import Build, find_build
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.standin.content import simulator
 from envs.dolphin.standin.program import launcher, write_executable
-from envs.dolphin.standin.scenario import SIM, Scenario
+from envs.dolphin.standin.scenario import SIM, FaultSwitch, Scenario
 
 _PREFIX: Final = "standin-"
 
@@ -39,7 +39,7 @@ class StandInBackend(DolphinBackend):
 
     def __init__(self, num_games: int, config: DolphinConfig, scenario: Scenario | None = None) -> None:
         """config: its `path` and `iso` mean nothing here. scenario: what all of them play; default our simulator."""
-        self._scenario = scenario or Scenario()
+        self._scenario = scenario or _rehearsal(config)
         super().__init__(num_games, config)
 
     def _installation(self, config: DolphinConfig, folder: Path) -> tuple[Build, Path]:
@@ -48,3 +48,9 @@ class StandInBackend(DolphinBackend):
         own = standin_config(config, folder, self._scenario)
         assert own.iso is not None
         return find_build(own, folder), own.iso
+
+
+def _rehearsal(config: DolphinConfig) -> Scenario:
+    """Our simulator, with the faults that the configuration asks for."""
+    every = config.standin_fault_every_frames
+    return Scenario(faults=(FaultSwitch("random", every),) if every else ())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from envs.dolphin.standin.scenario import FaultKind, FaultSwitch, Scenario
@@ -20,7 +18,6 @@ from envs.slippi.live import MENU_EVENT
 from envs.slippi.stream import payload_sizes, whole_events
 
 EXIT_STATUS: Final = 3
-_AT_RANDOM: Final[tuple[FaultKind, ...]] = ("crash", "exit", "hang", "freeze", "truncated", "unknown_event")
 _INPUTS: Final = slice(0x19, 0x33)  # of a pre-frame event: sticks, trigger, buttons
 _TRIGGER_AT: Final = 0x29
 _CHARACTER_AT: Final = 0x7
@@ -31,13 +28,12 @@ class Faults:
     """Strikes at messages of games on their way to the spectator."""
 
     def __init__(self, scenario: Scenario, spectator: Spectator, need_input: Callable[[], None]) -> None:
-        """need_input: takes the inputs of a frame."""
+        """scenario: as one process has drawn it. need_input: takes the inputs of a frame."""
         self._scenario, self._spectator, self._need_input = scenario, spectator, need_input
         self._frames = 0
         self._leak: list[bytes] = []
         self._late: dict[int, deque[bytes]] = {}
         self._sizes: dict[int, int] = {}
-        self._random = random.Random()
 
     def send(self, message: bytes) -> None:
         """Pass one message on, or what has become of it."""
@@ -56,15 +52,10 @@ class Faults:
     def _has(self, kind: FaultKind) -> bool:
         return self._scenario.fault(kind) is not None
 
-    def _now(self) -> list[FaultSwitch]:
-        found = [fault for fault in self._scenario.faults if fault.at_frame == self._frames and fault.kind != "random"]
-        chance = self._scenario.fault("random")
-        if chance is not None and self._random.random() * chance.at_frame < 1:
-            found.append(replace(chance, kind=self._random.choice(_AT_RANDOM)))
-        return found
-
     def _struck(self, message: bytes) -> bytes:
-        for fault in self._now():
+        for fault in self._scenario.faults:
+            if fault.at_frame != self._frames:
+                continue
             self._end(fault)
             if fault.kind == "late":
                 time.sleep(fault.value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, Self, get_args
 
@@ -34,8 +36,17 @@ FaultKind = Literal[
     "deaf_pad",
     "no_trigger",
     "lag",  # value: frames
-    "random",  # one of those that strike at a frame, on average once in at_frame frames
+    "random",  # faults of all kinds, on average one in at_frame frames; see Scenario.drawn
 ]
+_SPOILT: Final[tuple[FaultKind, ...]] = (
+    "exit_at_boot", "no_spectator", "stuck_menu", "wrong_character", "deaf_pad",
+)  # fmt: skip
+_ENDURED: Final[tuple[FaultKind, ...]] = ("late", "rollback", "menu_in_frame")
+_DEADLY: Final[tuple[FaultKind, ...]] = (
+    "crash", "exit", "freeze", "hang", "disconnect", "truncated", "unknown_event", "leak",
+)  # fmt: skip
+SPOILT_SHARE: Final = 0.1
+"""Of the processes with random faults, those that are spoilt from the start."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,14 @@ class Scenario:
         """The switch of a kind, if it is set."""
         return next((fault for fault in self.faults if fault.kind == kind), None)
 
+    def drawn(self, rng: random.Random) -> Self:
+        """With what one process is to suffer in place of a `random` switch."""
+        chance = self.fault("random")
+        if chance is None:
+            return self
+        others = tuple(fault for fault in self.faults if fault.kind != "random")
+        return replace(self, faults=(*others, *_fate(chance.at_frame, rng)))
+
     def to_bytes(self) -> bytes:
         """The file's bytes."""
         return DISC_HEAD + json.dumps(asdict(self)).encode()
@@ -93,3 +112,15 @@ class Scenario:
         values["slippi"] = tuple(values["slippi"])
         values["faults"] = tuple(FaultSwitch(**fault) for fault in values["faults"])
         return cls(**values)
+
+
+def _fate(mean_frames: int, rng: random.Random) -> Iterator[FaultSwitch]:
+    """Faults up to the first after which nothing comes any more."""
+    if rng.random() < SPOILT_SHARE:
+        yield FaultSwitch(rng.choice(_SPOILT))
+        return
+    at_frame, kind = 0, _ENDURED[0]
+    while kind in _ENDURED:
+        at_frame += 1 + int(rng.expovariate(1 / mean_frames))
+        kind = rng.choice(_DEADLY + _ENDURED)
+        yield FaultSwitch(kind, at_frame)
