@@ -22,9 +22,9 @@ from envs.dolphin.config import DolphinConfig
 from envs.dolphin.link import GAME, Message
 from envs.dolphin.pads import Pad
 from envs.frame import ABSENT_FRAME, FRAME, ITEM_SLOTS, words_i32
-from envs.slippi.events import Command
+from envs.slippi.events import MENU_EVENT, Command
 from envs.slippi.game import EndMethod, GameMeta
-from envs.slippi.live import MENU_EVENT, Seen, game_start
+from envs.slippi.live import Seen, game_start
 from envs.slippi.stream import BrokenStream, payload_sizes, whole_events
 
 _BUTTONS: Final = {

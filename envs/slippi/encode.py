@@ -1,8 +1,4 @@
-"""Frames and headers as Slippi events, whole games at once.
-
-What the frame record lacks is filled so that parsers and viewers agree: the pre-frame position, action and percent
-are the previous frame's post-frame values (the state before the input), identifiers of hits are 0.
-"""
+"""What stands before and after a game's frames, as Slippi events: their sizes, the header, the end."""
 
 from __future__ import annotations
 
@@ -11,8 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.frame import FIRST_FRAME, FOLLOWER, ITEM_SLOTS, LEADER, SEATS
-from envs.slippi.events import FIELDS, STREAM_ORDER, Command, Version, event_dtype, has_event, payload_size
+from envs.slippi.events import STREAM_ORDER, Command, Version, event_dtype, has_event, payload_size
 from envs.slippi.game import GameMeta, PlayerKind
 
 _EMPTY_PORT, _NO_CHARACTER = 3, 33
@@ -68,58 +63,6 @@ def end_event(meta: GameMeta) -> bytes:
     return _filled(record, Command.GAME_END, values)
 
 
-def frame_events(frames: NDArray[np.void], before: NDArray[np.void] | None, version: Version) -> bytes:
-    """All events of consecutive frames [T] FRAME; `before` is the frame before the first, if there was one."""
-    previous = np.concatenate([frames[:1] if before is None else before.reshape(1), frames[:-1]])
-    ids, every = frames["frame"], np.arange(len(frames))
-    events = _Events(version, ids)
-    events.add(Command.FRAME_START, every, {"random_seed": frames["seed"], "scene_frame_counter": ids - FIRST_FRAME})
-    _add_players(events, frames, previous)
-    _add_stage(events, frames, previous, is_start=before is None)
-    _add_items(events, frames["items"])
-    events.add(Command.BOOKEND, every, {"latest_finalized_frame": ids})
-    return events.interleaved()
-
-
-class _Events:
-    """Collects events command by command and lays them out frame after frame."""
-
-    def __init__(self, version: Version, ids: NDArray[np.int32]) -> None:
-        self._version = version
-        self._ids = ids
-        self._groups: list[tuple[int, int, NDArray[np.intp], NDArray[np.void]]] = []
-
-    def add(self, command: Command, frame: NDArray[np.intp], values: dict[str, Any], order: int = 0) -> None:
-        """One event at each frame with index `frame` [n], fields from `values` ([n] or scalars).
-
-        `order` sorts events of the same command within a frame. What the version lacks is left out.
-        """
-        if not has_event(command, self._version) or not len(frame):
-            return
-        records = np.zeros(len(frame), event_dtype(command, self._version))
-        assert records.dtype.names is not None
-        for name, value in {"command": command, "frame": self._ids[frame], **values}.items():
-            if name in records.dtype.names:
-                records[name] = value
-        self._groups.append((STREAM_ORDER.index(command), order, frame, records))
-
-    def interleaved(self) -> bytes:
-        """All events, frame after frame, each frame's in the order in which a game sends them."""
-        groups = [(frame, records) for _, _, frame, records in sorted(self._groups, key=lambda group: group[:2])]
-        frame = np.concatenate([frame for frame, _ in groups])
-        size = np.repeat([records.itemsize for _, records in groups], [len(records) for _, records in groups])
-        order = np.argsort(frame, kind="stable")
-        start = np.empty(len(frame), np.intp)
-        start[order] = np.cumsum(size[order]) - size[order]
-        out = np.empty(int(size.sum()), np.uint8)
-        done = 0
-        for _, records in groups:
-            at = start[done : done + len(records)]
-            out[at[:, None] + np.arange(records.itemsize)] = records.view(np.uint8).reshape(len(records), -1)
-            done += len(records)
-        return out.tobytes()
-
-
 def _header_values(meta: GameMeta) -> dict[str, Any]:
     values: dict[str, Any] = {f"version.{i}": part for i, part in enumerate(meta.version)}
     values |= {
@@ -173,62 +116,3 @@ def _filled(record: NDArray[np.void], command: Command, values: dict[str, Any]) 
         if name in values:
             record[name] = values[name]
     return record.tobytes()
-
-
-def _record_values(command: Command, source: NDArray[np.void]) -> dict[str, NDArray[Any]]:
-    """Event field -> column of the PLAYER or ITEM records `source` [n], for the fields the record has."""
-    return {field.name: _column(source, field.target) for field in FIELDS[command] if field.target}
-
-
-def _column(source: NDArray[np.void], target: str) -> NDArray[Any]:
-    for step in target.split("."):
-        source = source[:, int(step)] if step.isdigit() else source[step]
-    return source
-
-
-def _add_players(events: _Events, frames: NDArray[np.void], previous: NDArray[np.void]) -> None:
-    for seat in range(SEATS):
-        for slot in (LEADER, FOLLOWER):
-            here = np.flatnonzero(frames["players"][:, seat, slot]["character"] >= 0)
-            now, old = frames["players"][here, seat, slot], previous["players"][here, seat, slot]
-            key = {"port": frames["ports"][here, seat], "follower": slot}
-            state = _state_before(np.where(old["character"] >= 0, old, now)) | {"random_seed": frames["seed"][here]}
-            order = seat * 2 + slot
-            events.add(Command.PRE_FRAME, here, key | state | _record_values(Command.PRE_FRAME, now), order)
-            events.add(Command.POST_FRAME, here, key | _record_values(Command.POST_FRAME, now), order)
-
-
-def _state_before(old: NDArray[np.void]) -> dict[str, Any]:
-    """Pre-frame fields of players [n] from the frame before."""
-    return {
-        "state": old["action"],
-        "position.x": old["x"],
-        "position.y": old["y"],
-        "direction": old["facing"],
-        "percent": old["percent"],
-    }
-
-
-def _add_items(events: _Events, items: NDArray[np.void]) -> None:
-    for slot in range(ITEM_SLOTS):
-        here = np.flatnonzero(items[:, slot]["kind"] >= 0)
-        events.add(Command.ITEM, here, _record_values(Command.ITEM, items[here, slot]), slot)
-
-
-def _add_stage(events: _Events, frames: NDArray[np.void], previous: NDArray[np.void], is_start: bool) -> None:
-    """An event where a stage's state is known and has changed."""
-
-    def changes(name: str) -> NDArray[np.intp]:
-        known = frames[name] >= 0
-        changed = frames[name] != previous[name]
-        changed[0] |= is_start
-        return np.flatnonzero(known & changed)
-
-    for platform, name in enumerate(("fod_right", "fod_left")):
-        at = changes(name)
-        events.add(Command.FOD_PLATFORM, at, {"platform": platform, "height": frames[name][at]}, platform)
-    at = changes("whispy")
-    events.add(Command.WHISPY, at, {"direction": frames["whispy"][at]})
-    at = changes("stadium")
-    state = frames["stadium"][at]
-    events.add(Command.STADIUM, at, {"event": state & 0xFF, "type": state >> 8})

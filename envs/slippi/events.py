@@ -15,6 +15,8 @@ from typing import Final
 
 import numpy as np
 
+from envs.frame import word_offset
+
 Version = tuple[int, int, int]
 
 
@@ -35,6 +37,11 @@ class Command(IntEnum):
     STADIUM = 0x41
 
 
+MENU_EVENT: Final = 0x3E
+"""A menu's state; no part of a game, but Dolphin may send it before a game's last frame is whole."""
+MENU_BYTES: Final = 74
+
+
 @dataclass(frozen=True)
 class Field:
     """One value of an event."""
@@ -49,6 +56,10 @@ class Field:
     """First Slippi version that has it."""
     target: str = ""
     """Dotted path in PLAYER (pre- and post-frame) or ITEM; empty: the frame record has no such field."""
+
+    def word(self, record: np.dtype[np.void]) -> int:
+        """Which 32-bit word of PLAYER or ITEM the target is."""
+        return word_offset(record, *(int(step) if step.isdigit() else step for step in self.target.split(".")))
 
 
 _FRAME_ID = Field("frame", 0x1, ">i4", (0, 1, 0))

@@ -17,13 +17,10 @@ from envs.frame import ABSENT_FRAME, FRAME, ITEM, ITEM_SLOTS, PLAYER, SEATS, wor
 from envs.game import INTERNAL_ID
 from envs.jit import RECORDS, entry_of, kernel
 from envs.slippi.events import ITEM as ITEM_FIELDS
-from envs.slippi.events import POST_FRAME, PRE_FRAME, Command, Field, event_dtype
+from envs.slippi.events import MENU_BYTES, MENU_EVENT, POST_FRAME, PRE_FRAME, Command, Field, event_dtype
 from envs.slippi.game import EndMethod, GameMeta, PlayerKind, SeatMeta
 from envs.slippi.stream import BrokenStream, payload_sizes
 
-MENU_EVENT: Final = 0x3E
-"""A menu's state; it belongs between games, but Dolphin may send it before a game's last frame is whole."""
-_MENU_BYTES: Final = 74
 OLDEST: Final = (3, 0, 0)
 """Before 3.0 nothing closes a frame."""
 
@@ -51,11 +48,7 @@ class Seen:
 
 def _copies(fields: tuple[Field, ...], dtype: np.dtype[np.void]) -> NDArray[np.int32]:
     """[n, 3]: offset in the event, kind, word in the record."""
-    rows = []
-    for field in fields:
-        if field.target:
-            path = [int(step) if step.isdigit() else step for step in field.target.split(".")]
-            rows.append((field.offset, _KINDS[field.code], word_offset(dtype, *path)))
+    rows = [(field.offset, _KINDS[field.code], field.word(dtype)) for field in fields if field.target]
     return np.array(rows, np.int32)
 
 
@@ -138,7 +131,7 @@ class LiveParser:
             self._end(message[at : at + int(self._sizes[_GAME_END])])
             return Seen.END, at + int(self._sizes[_GAME_END])
         if found == _AT_MENU:
-            return Seen.MENU, at + _MENU_BYTES
+            return Seen.MENU, at + MENU_BYTES
         what = "an event of unknown length" if found == _UNKNOWN else "a cut event"
         raise BrokenStream(f"{what} (0x{message[at]:02x}) {len(message) - at} bytes before the end of a message")
 

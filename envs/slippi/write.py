@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from envs.backend import EndedBy
 from envs.frame import FIRST_FRAME, LEADER, SEATS
 from envs.game import EXTERNAL_ID
-from envs.slippi.encode import end_event, frame_events, payloads_event, start_event
+from envs.slippi.encode import end_event, payloads_event, start_event
 from envs.slippi.events import Version
+from envs.slippi.frame_bytes import frame_events
 from envs.slippi.game import EndMethod, GameMeta, SeatMeta
 from envs.slippi.ubjson import LENGTH_AT, RAW_START, Value, head, tail
 

@@ -15,9 +15,9 @@ from envs.dolphin.config import DolphinConfig
 from envs.dolphin.libmelee import Console, LibmeleeReader
 from envs.frame import FRAME, ITEM, PLAYER, WORDS, word_offset, words_i32
 from envs.slippi import stream
-from envs.slippi.events import Command
+from envs.slippi.events import MENU_EVENT, Command
 from envs.slippi.game import EndMethod
-from envs.slippi.live import MENU_EVENT, LiveParser, OldSlippi, Seen
+from envs.slippi.live import LiveParser, OldSlippi, Seen
 from envs.slippi.read import read_game
 from envs.slippi.stream import BrokenStream
 from envs.slippi.ubjson import LENGTH_AT, RAW_START

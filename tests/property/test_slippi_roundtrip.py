@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envs.frame import FIRST_FRAME, empty_frames, words_i32
-from envs.slippi.encode import frame_events, payloads_event, start_event
+from envs.slippi.encode import payloads_event, start_event
 from envs.slippi.errors import ReplayError
+from envs.slippi.frame_bytes import frame_events
 from envs.slippi.game import EndMethod, GameMeta, PlayerKind, SeatMeta
 from envs.slippi.read import read_game
 from envs.slippi.repair import repair

@@ -19,8 +19,9 @@ from envs.dolphin.standin.pads import Pads, own_controllers
 from envs.dolphin.standin.scenario import SCRIPTED, SIM, Scenario
 from envs.frame import FIRST_FRAME, LEADER, SEATS, empty_frames
 from envs.game import character_id
-from envs.slippi.encode import end_event, frame_events, payloads_event, start_event
+from envs.slippi.encode import end_event, payloads_event, start_event
 from envs.slippi.events import Command
+from envs.slippi.frame_bytes import frame_events
 from envs.slippi.game import EndMethod, GameMeta, PlayerKind
 from envs.slippi.stream import messages
 from envs.slippi.ubjson import LENGTH_AT, RAW_START

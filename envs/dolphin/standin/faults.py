@@ -13,8 +13,7 @@ from typing import Final
 from envs.dolphin.standin.scenario import FaultKind, FaultSwitch, Scenario
 from envs.dolphin.standin.spectator import Spectator
 from envs.game import EXTERNAL_ID, Character
-from envs.slippi.events import Command
-from envs.slippi.live import MENU_EVENT
+from envs.slippi.events import MENU_BYTES, MENU_EVENT, Command
 from envs.slippi.stream import payload_sizes, whole_events
 
 EXIT_STATUS: Final = 3
@@ -64,7 +63,7 @@ class Faults:
                     self._spectator.game_event(message)
                     self._need_input()
             elif fault.kind == "menu_in_frame":
-                message = bytes([MENU_EVENT, *[0] * 73]) + message
+                message = bytes([MENU_EVENT, *[0] * (MENU_BYTES - 1)]) + message
             elif fault.kind == "unknown_event":
                 message = b"\xee\x01" + message
             elif fault.kind == "truncated":

@@ -17,12 +17,11 @@ import melee
 
 from envs.dolphin.standin.pads import Pad, Pads
 from envs.game import EXTERNAL_ID, Stage, character_name
-from envs.slippi.live import MENU_EVENT
+from envs.slippi.events import MENU_BYTES, MENU_EVENT
 
 log = logging.getLogger(__name__)
 
 TITLE, MAIN, CHARACTERS, STAGES, RESULTS = 0x0000, 0x0001, 0x0002, 0x0102, 0x0402
-EVENT_BYTES: Final = 74
 VS_MODE: Final = 2
 VS_IN_MAIN: Final = 1
 MAIN_ENTRIES: Final = 5
@@ -210,7 +209,7 @@ class Menus:
         self, scene: int, frame: int, submenu: int = 0, selection: int = 0, cursor: list[float] | None = None
     ) -> int:
         """Show one frame; returns the next one's number."""
-        event = bytearray(EVENT_BYTES)
+        event = bytearray(MENU_BYTES)
         struct.pack_into(">BH", event, 0, MENU_EVENT, scene)
         event[0x25:0x29], event[0x29:0x2D] = bytes([UNPLUGGED] * 4), bytes([NOBODY] * 4)
         for seat in self.seats:
