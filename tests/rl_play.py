@@ -18,7 +18,7 @@ from exphil_league.league.service import LocalLeague
 from exphil_league.rl.algorithm import LeaguePPOConfig
 from exphil_league.rl.build import algorithm_config, slot_groups
 from exphil_league.rl.partners import load_agent
-from exphil_league.rl.sampler import Sampler, SamplerSettings
+from exphil_league.rl.sampler import Sampler, SamplerSettings, own_rewards
 from policies import checkpoint
 from policies.policy import Policy
 from policies.scripted import scripted_digest
@@ -121,6 +121,7 @@ def new_sampler(run: Path, recipe: Recipe, backend: FakeBackend | None = None) -
             recipe.ppo.gamma,
             recipe.ppo.opponents_per_runner,
             seed=5,
+            own_rewards=own_rewards(recipe.ppo),
         ),
     )
     return sampler, league

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Hashable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -206,6 +206,8 @@ def _fields(sections: list[int | str]) -> list[str]:
     for section in sections:
         if isinstance(section, int):
             model = get_args(model)[0]
+        elif get_origin(model) is dict:
+            model = get_args(model)[1]
         elif _is_section(model) and section in model.model_fields:
             model = model.model_fields[section].annotation
     return list(model.model_fields) if _is_section(model) else []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from envs.reward import RewardWeights
+from envs.reward import TERMS, RewardWeights
 from exphil_league.config.base import Section
 
 Precision = Literal["float32", "bfloat16"]
@@ -37,8 +38,29 @@ class PPOSchedules(Section):
     teacher_forward_weight: Schedule | None = Field(None, description="of ppo.teacher_forward_weight")
 
 
+def _known_terms(weights: dict[str, float]) -> dict[str, float]:
+    for term in weights:
+        if term not in TERMS:
+            close = difflib.get_close_matches(term, TERMS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(TERMS)}"
+            raise ValueError(f"no reward term {term!r}; {hint}")
+    return weights
+
+
+class PlayerLearning(Section):
+    """What one learning player does differently; what is left out is as in the section `ppo`."""
+
+    learning_rate: float | None = Field(None, gt=0, description="its ppo.learning_rate")
+    entropy_weight: float | None = Field(None, ge=0, description="its ppo.entropy_weight")
+    teacher_weight: float | None = Field(None, ge=0, description="its ppo.teacher_weight")
+    teacher_forward_weight: float | None = Field(None, ge=0, description="its ppo.teacher_forward_weight")
+    reward: Annotated[dict[str, float], AfterValidator(_known_terms)] = Field(
+        {}, description="its weights of these reward terms, such as {ledge_grab: 0.1}; the others are ppo.reward's"
+    )
+
+
 class PPOConfig(Section):
-    """Self-play PPO of one learning player."""
+    """Self-play PPO: of every learning player, but for what `players` says of single ones."""
 
     games: int = Field(64, ge=2, description="games N a runner plays at once")
     unroll_frames: int = Field(64, ge=4, description="game frames in a chunk; a multiple of policy.action_repeat")
@@ -80,9 +102,24 @@ class PPOConfig(Section):
     reward: RewardWeights = Field(
         RewardWeights(), description="weights of the reward terms; imitation's returns use them too"
     )
+    players: dict[str, PlayerLearning] = Field({}, description="what single learning players do differently, by name")
     opponents_per_runner: int = Field(4, ge=1, description="distinct frozen opponents a runner plays at once, at most")
     exploiter_share: float = Field(0.25, gt=0, lt=1, description="share of the games for all exploiters together")
     publish_every_updates: int = Field(1, ge=1, description="updates between two checkpoints told to the league")
+
+    @model_validator(mode="after")
+    def _rewards_have_weights(self) -> PPOConfig:
+        for name, own in self.players.items():
+            if own.reward and self.reward.sparse:
+                raise ValueError(f"players.{name}.reward says nothing while reward.sparse is true; drop one of them")
+        return self
+
+    def of(self, player: str) -> PPOConfig:
+        """The section as it stands for one learning player, without `players`."""
+        own = self.players.get(player, PlayerLearning())
+        numbers = own.model_dump(exclude={"reward"}, exclude_none=True)
+        reward = self.reward.model_copy(update=own.reward)
+        return self.model_copy(update={**numbers, "reward": reward, "players": {}})
 
     def at(self, update: int) -> PPOConfig:
         """The section as it stands at an update of a player, its schedules applied."""

@@ -49,6 +49,14 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _learners_exist(self) -> Recipe:
+        learners = [learner.name for learner in self.league.learners]
+        for name in self.ppo.players:
+            if name not in learners:
+                raise ValueError(f"ppo.players: no learner {name!r}; league.learners has {', '.join(learners)}")
+        return self
+
+    @model_validator(mode="after")
     def _styles_exist(self) -> Recipe:
         if self.league.starts.styles > 0 and self.styles.by == "none":
             raise ValueError("league.starts.styles is above 0 and there are no styles: set styles.by")

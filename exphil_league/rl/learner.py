@@ -18,6 +18,7 @@ from torch import Tensor
 from exphil_league.rl import weights
 from exphil_league.rl.batch import PlayerBatch, ReturnSettings, to_batch
 from exphil_league.rl.buffers import concatenate
+from exphil_league.rl.metrics import CURRENT_VALUES
 from exphil_league.rl.module import BATCH, PRECISION, VALUE_ONLY
 from exphil_league.rl.runner import Sample
 from exphil_league.rl.setup import RLSetup
@@ -57,7 +58,7 @@ class LeagueLearner(PPOTorchLearner):
         self._teachers = {
             start.player: Teacher(weights.load(start.teacher).to(self._device))
             for start in self._setup.starts
-            if start.teacher is not None and self._setup.ppo.wants_teacher
+            if start.teacher is not None and self._setup.ppo.of(start.player).wants_teacher
         }
         self._terms: dict[str, list[dict[str, Tensor]]] = defaultdict(list)
 
@@ -70,7 +71,7 @@ class LeagueLearner(PPOTorchLearner):
 
     def _stepper(self, player: str) -> Stepper:
         ((_, optimizer),) = self.get_optimizers_for_module(player)
-        return Stepper(self._policy(player), optimizer, self._setup.ppo)
+        return Stepper(self._policy(player), optimizer, self._setup.ppo.of(player))
 
     # Data
 
@@ -169,7 +170,8 @@ class LeagueLearner(PPOTorchLearner):
                 self.metrics.log_value((player, name), float(values.mean()), window=1)
             for name, count in asdict(stepper.counts).items():
                 self.metrics.log_value((player, name), count, window=1)
-            self.metrics.log_value((player, "learning_rate"), stepper.now.learning_rate, window=1)
+            for name in CURRENT_VALUES:
+                self.metrics.log_value((player, name), getattr(stepper.now, name), window=1)
         self._terms.clear()
 
     @property

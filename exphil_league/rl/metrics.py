@@ -11,6 +11,8 @@ from exphil_league.rl.sampler import SampleStats
 
 FRAMES_PER_MINUTE: Final = 3600
 
+CURRENT_VALUES: Final = ("learning_rate", "entropy_weight", "teacher_weight")
+"""Numbers of a learner's section `ppo` as its schedules have them in this update."""
 PLAYER_METRICS: Final = (
     "loss",
     "policy_loss",
@@ -23,7 +25,7 @@ PLAYER_METRICS: Final = (
     "explained_variance",
     "clipped_share",
     "grad_norm",
-    "learning_rate",
+    *CURRENT_VALUES,
     "skipped_steps",
     "reverted_steps",
     "updates",

@@ -18,7 +18,7 @@ from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
 
 from envs.reward import Reward
 from exphil_league.rl.chunk import Chunk
-from exphil_league.rl.sampler import Sampler, SamplerSettings, SampleStats
+from exphil_league.rl.sampler import Sampler, SamplerSettings, SampleStats, own_rewards
 from exphil_league.rl.setup import RLSetup
 from policies.spec import PolicySpec
 
@@ -142,6 +142,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
                 SamplerSettings(
                     unroll_frames=setup.ppo.unroll_frames,
                     reward=Reward(setup.ppo.reward, setup.ppo.gamma),
+                    own_rewards=own_rewards(setup.ppo),
                     gamma=setup.ppo.gamma,
                     opponents=setup.opponents_per_runner,
                     seed=setup.seed + (self.worker_index or 0),

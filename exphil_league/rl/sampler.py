@@ -21,7 +21,8 @@ from envs.backend import MATCHUP, RESULT, Backend, EndedBy
 from envs.controller import NEUTRAL_PARTS, decode
 from envs.frame import SEATS, empty_frames, words_f32
 from envs.observation import observe
-from envs.reward import Reward
+from envs.reward import Reward, Rewards
+from exphil_league.config.ppo import PPOConfig
 from exphil_league.league.model import Job, MatchResult, Outcome
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.drift import action_counts
@@ -47,6 +48,13 @@ class SamplerSettings:
     """Distinct opponents at once, at most."""
     seed: int
     worker: str = "driver"
+    own_rewards: Mapping[str, Reward] = field(default_factory=dict)
+    """Of learners whose weights are not those of `reward`."""
+
+
+def own_rewards(ppo: PPOConfig) -> dict[str, Reward]:
+    """`SamplerSettings.own_rewards` of a recipe's section."""
+    return {name: Reward(ppo.of(name).reward, ppo.gamma) for name, own in ppo.players.items() if own.reward}
 
 
 @dataclass
@@ -240,16 +248,28 @@ class Sampler:
         # Results are only read where a game is over, which is rare.
         result = self._backend.result if ended.any() else self._no_results
         cut = ended & (result["ended_by"] == EndedBy.FAULT)
-        rewards = self._settings.reward(before, self._frames, ended, result)
-        worthless = cut | self._over  # the last frame of a game that died is nonsense
-        if worthless.any():
-            rewards.total[worthless] = 0.0
-            rewards.weighted[worthless] = 0.0
+        rewards = self._rewards(before, ended, result, cut | self._over)
         for lane in self.lanes:
-            lane.record(row, held, rewards, ended & ~cut, cut)
+            lane.record(row, held, rewards.get(lane.player, rewards[""]), ended & ~cut, cut)
             if held and self._over.any():
                 lane.leave_out(self._over)
         self._over |= ended
+
+    def _rewards(
+        self,
+        before: NDArray[np.void],
+        ended: NDArray[np.bool_],
+        result: NDArray[np.void],
+        worthless: NDArray[np.bool_],
+    ) -> dict[str, Rewards]:
+        """Of learners with weights of their own, by name, and under "" everybody else's; none of `worthless` games."""
+        wanted = {"": self._settings.reward, **self._settings.own_rewards}
+        found = {name: reward(before, self._frames, ended, result) for name, reward in wanted.items()}
+        if worthless.any():  # the last frame of a game that died is nonsense
+            for rewards in found.values():
+                rewards.total[worthless] = 0.0
+                rewards.weighted[worthless] = 0.0
+        return found
 
     def _frames_copy(self) -> NDArray[np.void]:
         # Copied as plain words: numpy copies structured arrays field by field.
