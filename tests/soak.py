@@ -21,7 +21,6 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +28,8 @@ from typing import Any, Final
 
 from exphil_league.league.events import ResultAccepted
 from exphil_league.league.store import LeagueStore
+from tests.left_behind import MARK, marked
 
-MARK: Final = "EXPHIL_SOAK"
-"""Environment variable that everything the run starts inherits."""
 TITLES: Final = {"runner": b"ray::BatchedEnvRunner", "league": b"ray::LeagueActor"}
 """Beginnings of the process titles of Ray's actors."""
 SETTINGS: Final = (
@@ -155,16 +153,6 @@ class Soak:
         print(line, flush=True)
         with self.log.open("a", encoding="utf-8") as lines:
             lines.write(line + "\n")
-
-
-def marked(mark: str) -> Iterator[tuple[int, bytes]]:
-    """Process id and title of everything alive that inherited the mark."""
-    wanted = f"{MARK}={mark}".encode()
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):
-                if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                    yield int(folder.name), (folder / "cmdline").read_bytes()
 
 
 def main() -> None:

@@ -27,8 +27,8 @@ from typing import Any, Final
 
 from envs.dolphin.home import run_dir
 from exphil_league.observe.progress import duration
-from tests.dolphin.left_behind import all_gone, files_left, shared_memory
-from tests.soak import Soak, SoakFailed, marked
+from tests.left_behind import all_gone, files_left, marked, processes_left, shared_memory
+from tests.soak import Soak, SoakFailed
 
 REPORT_S: Final = 10.0
 SETTINGS: Final = (
@@ -122,7 +122,7 @@ class EmulatorSoak(Soak):
     def left(self) -> dict[str, list[str]]:
         """Processes, and files, locks and memory."""
         return {
-            "orphans": [title.decode(errors="replace").replace("\0", " ") for _, title in marked(self.mark)],
+            "orphans": processes_left(self.mark),
             "leftovers": files_left(self.homes) + [str(segment) for segment in self.memory if segment.exists()],
         }
 

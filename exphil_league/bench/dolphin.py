@@ -2,7 +2,8 @@
 
 Frames per CPU-second are from one spectator message, as it comes from the network, to a frame: ours through the link's
 translation and the live parser, libmelee's through `json.loads` and `Console.step`. Our own cost is the CPU time of
-this process and of the links' helpers per frame and instance, with inputs for both seats.
+this process and of the links' helpers per frame and instance, with inputs for both seats. Without a Dolphin the games
+are those of stand-ins that send the same recording over and over.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from envs.dolphin.libmelee import Console
 from envs.dolphin.link import GAME, Message
 from envs.dolphin.link_helper import translate
 from envs.dolphin.posix import cpu_seconds
+from envs.dolphin.standin.backend import StandInBackend
+from envs.dolphin.standin.scenario import Scenario
 from envs.frame import SEATS, WORDS
 from envs.slippi.live import LiveParser
 from envs.slippi.stream import messages
@@ -38,35 +41,39 @@ INSTANCES: Final = 8
 
 
 def measure_dolphin(config: DolphinConfig | None = None, seconds: float = 8.0) -> dict[str, Any]:
-    """{"parser_frames_per_cpu_s", "libmelee_frames_per_cpu_s", "ratio", "lockstep_fps_1", "lockstep_fps_8",
+    """{"backend", "parser_frames_per_cpu_s", "libmelee_frames_per_cpu_s", "ratio", "lockstep_fps_1", "lockstep_fps_8",
     "our_cpu_us_per_frame"}.
 
-    config: the Dolphin to play on, `seconds` of wall time with 1 and with 8 instances; without one the last three are
-    None. `lockstep_fps_8` sums over the instances. Raises DolphinSetupError.
+    config: the Dolphin to play on, `seconds` of wall time with 1 and with 8 instances; without one, stand-ins.
+    `lockstep_fps_8` sums over the instances. Raises DolphinSetupError.
     """
-    ours, theirs = parser_rates()
-    figures: dict[str, Any] = {
+    with tempfile.TemporaryDirectory() as folder:
+        game = make_scripted_games(Path(folder), 1, 0, [MATCHUP])[0]
+        ours, theirs = parser_rates(game)
+
+        def backend(games: int) -> DolphinBackend:
+            if config is not None:
+                return DolphinBackend(games, config)
+            return StandInBackend(games, DolphinConfig(run_dir=Path(folder)), Scenario(content=str(game)))
+
+        one, _ = lockstep(backend(1), seconds)
+        many, cost_us = lockstep(backend(INSTANCES), seconds)
+    return {
+        "backend": "standin" if config is None else "dolphin",
         "parser_frames_per_cpu_s": round(ours),
         "libmelee_frames_per_cpu_s": round(theirs),
         "ratio": round(ours / theirs, 2),
-        "lockstep_fps_1": None,
-        "lockstep_fps_8": None,
-        "our_cpu_us_per_frame": None,
+        "lockstep_fps_1": one,
+        "lockstep_fps_8": many,
+        "our_cpu_us_per_frame": cost_us,
     }
-    if config is not None:
-        figures["lockstep_fps_1"], _ = lockstep(DolphinBackend(1, config), seconds)
-        rate, cost_us = lockstep(DolphinBackend(INSTANCES, config), seconds)
-        figures |= {"lockstep_fps_8": rate, "our_cpu_us_per_frame": cost_us}
-    return figures
 
 
-def parser_rates() -> tuple[float, float]:
-    """(ours, libmelee's) frames per CPU-second over a scripted game, the best of a few passes."""
-    with tempfile.TemporaryDirectory() as folder:
-        game = make_scripted_games(Path(folder), 1, 0, [MATCHUP])[0]
-        sent = [_on_the_wire(message) for message in messages(game.read_bytes()[RAW_START:])]
-        build = Build(game, "mainline", False, "bench")
-        console = Console(Path(folder), DolphinConfig(), build, 51441, None)
+def parser_rates(game: Path) -> tuple[float, float]:
+    """(ours, libmelee's) frames per CPU-second over a recorded game, the best of a few passes."""
+    sent = [_on_the_wire(message) for message in messages(game.read_bytes()[RAW_START:])]
+    with tempfile.TemporaryDirectory() as home:
+        console = Console(Path(home), DolphinConfig(), Build(game, "mainline", False, "bench"), 51441, None)
         ours = max(_our_rate(sent) for _ in range(PASSES))
         theirs = max(_libmelee_rate(sent, console) for _ in range(PASSES))
     return ours, theirs

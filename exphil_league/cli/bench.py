@@ -93,7 +93,7 @@ class BenchDolphin(Command):
     """What we cost beside an emulator per frame, and games in lock-step; a parser of our own against libmelee's."""
 
     dolphin: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
-    """Slippi Dolphin's executable for the games in lock-step; without it only the parsers are measured"""
+    """Slippi Dolphin's executable for the games in lock-step; without it they are played on stand-ins"""
     iso: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
     """ISO of Melee (NTSC 1.02)"""
 

@@ -1,12 +1,8 @@
-"""What is built on a backend works on emulators: the libraries' checkers, the 60 Hz faces, a whole league run."""
+"""What is built on a backend works on emulators: the libraries' checkers, games that are left, swapped sides."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +13,21 @@ from envs.backends import make_backend
 from envs.controller import neutral
 from envs.dolphin.backend import DolphinBackend
 from envs.dolphin.config import DolphinConfig
+from envs.dolphin.standin.backend import standin_config
+from envs.dolphin.standin.scenario import SCRIPTED, Scenario
 from envs.frame import FIRST_FRAME
-from envs.game import Character
 from envs.multi_agent import AGENTS, GameSetup
-from tests.dolphin.tiny import QUICK, all_gone, as_iso, executable
+from tests.dolphin.standins import FRAMES, QUICK
 
 SETUP = GameSetup(characters=("FOX",), stages=("BATTLEFIELD",))
 ROW = Matchup(stage="BATTLEFIELD").row()
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Iterator[DolphinConfig]:
-    yield DolphinConfig(
-        **QUICK, path=executable(tmp_path), iso=as_iso(tmp_path, Character.FOX), run_dir=tmp_path / "run"
-    )
-    assert all_gone(tmp_path)
+def config(tmp_path: Path) -> DolphinConfig:
+    """Of the backend `dolphin`, as a user's: an executable, and an ISO."""
+    games = Scenario(content=SCRIPTED, scripted_frames=FRAMES)
+    return standin_config(DolphinConfig(**QUICK, run_dir=tmp_path / "run"), tmp_path, games)
 
 
 @pytest.mark.slow
@@ -92,20 +88,3 @@ def test_sides_are_swapped_by_ports(config: DolphinConfig):
         backend.step(neutral((1, 2)))
     assert backend.result[0]["winner"] == 1  # the second port loses, and seat 0 has it
     backend.close()
-
-
-@pytest.mark.slow
-def test_a_league_runs_on_emulators_and_ends_with_a_ladder(config: DolphinConfig, tmp_path: Path):
-    run = tmp_path / "league"
-    sets = [
-        "game.backend=dolphin", f"game.dolphin.path={config.path}", f"game.dolphin.iso={config.iso}",
-        f"game.dolphin.run_dir={config.run_dir}", "game.dolphin.ports=[52200,52999]", "game.dolphin.instances=4",
-        "game.stages=[BATTLEFIELD]", "game.stocks=4", "game.time_limit_s=480", "ppo.games=4", "ppo.minibatches=1",
-        "ppo.unroll_frames=32", "run.max_updates=3", "evaluation.games=4", "evaluation.games_per_round=4",
-        "evaluation.final_games=8", "evaluation.final_vs_warm_start=4", "evaluation.time_limit_s=60",
-    ]  # fmt: skip
-    command = [sys.executable, "-m", "exphil_league", "train", "smoke", "--serial", "--out", str(run), "--set", *sets]
-    subprocess.run(command, check=True, timeout=500)
-    ladder = json.loads((run / "ladder.json").read_text())
-    assert ladder["backend"] == "dolphin"
-    assert sum(row["games"] for row in ladder["players"]) >= 16

@@ -41,6 +41,10 @@ class StandInBackend(DolphinBackend):
         """config: its `path` and `iso` mean nothing here. scenario: what all of them play; default our simulator."""
         self._scenario = scenario or _rehearsal(config)
         super().__init__(num_games, config)
+        if self._scenario.content == SIM:
+            from envs.sim.compile import SIM_VERSION, digest
+
+            self.version += f", {SIM_VERSION}-{digest()}"  # ratings depend on what plays the games
 
     def _installation(self, config: DolphinConfig, folder: Path) -> tuple[Build, Path]:
         if self._scenario.content == SIM:

@@ -1,35 +1,40 @@
-"""What emulators leave behind: processes, homes with their pipes and pid files, locks, shared memory."""
+"""What emulators and runs leave behind: processes, homes with their pipes and pid files, locks, shared memory."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from envs.dolphin import link_helper
 from envs.dolphin.home import locks_dir
 
+MARK: Final = "EXPHIL_SOAK"
+"""Environment variable that everything a run starts inherits."""
 SHARED_MEMORY: Final = Path("/dev/shm")
+
+
+def marked(mark: str) -> Iterator[tuple[int, bytes]]:
+    """Process id and title of everything alive that inherited the mark."""
+    wanted = f"{MARK}={mark}".encode()
+    for folder in _processes():
+        with suppress(OSError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                yield int(folder.name), (folder / "cmdline").read_bytes()
+
+
+def processes_left(mark: str) -> list[str]:
+    """What is alive with the mark, and this process's own zombies."""
+    alive = [f"{pid} {title.decode(errors='replace')}".replace("\0", " ") for pid, title in marked(mark)]
+    return alive + [f"zombie {folder.name}" for folder in _processes() if _is_zombie_of_ours(folder)]
 
 
 def files_left(run_dir: Path) -> list[str]:
     """Homes in a run folder, and locks of it that somebody holds."""
     return [*map(str, run_dir.glob("emulator-*")), *(f"held: {path}" for path in _held(locks_dir(run_dir)))]
-
-
-def processes_of(run_dir: Path, ports: tuple[int, int]) -> list[str]:
-    """Processes, zombies too, that run emulators of a run folder or hold a connection to one of its ports."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if _is_link(command, ports) or any(str(run_dir) in part for part in command[1:]):
-                found.append(f"{process.name}: {' '.join(command)}")
-    return found
 
 
 def shared_memory(pids: Iterable[int]) -> set[Path]:
@@ -46,15 +51,20 @@ def all_gone(left: Callable[[], list[str]], limit_s: float = 5.0) -> list[str]:
     """What is still left after a time; returns as soon as nothing is."""
     end = time.monotonic() + limit_s
     while (found := left()) and time.monotonic() < end:
-        time.sleep(0.1)
+        time.sleep(0.05)
     return found
 
 
-def _is_link(command: list[str], ports: tuple[int, int]) -> bool:
-    if link_helper.__file__ not in command:
+def _processes() -> Iterator[Path]:
+    return (folder for folder in Path("/proc").iterdir() if folder.name.isdigit())
+
+
+def _is_zombie_of_ours(folder: Path) -> bool:
+    try:
+        state, parent = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
+    except OSError:
         return False
-    port = command[command.index(link_helper.__file__) + 2]
-    return port.isdigit() and ports[0] <= int(port) <= ports[1]
+    return state == "Z" and int(parent) == os.getpid()
 
 
 def _held(folder: Path) -> list[Path]:
