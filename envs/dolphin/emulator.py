@@ -151,7 +151,7 @@ class Emulator:
             return True
         if time.monotonic() - self._retired_at > GRACE_S and not self._killed:
             self._killed = True
-            self._keeper.kill()  # the kernel kills Dolphin then
+            self._keeper.kill()  # the rest of it, and the kernel, kill Dolphin then
             self.link.kill()
         return False
 

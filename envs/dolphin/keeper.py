@@ -6,6 +6,9 @@ SETTINGS is a JSON object: command (list), folder (removed when the owner goes),
 (process id). Standard input is a pipe that the owner holds: when it ends, because the owner closed it or died in
 whatever way, the keeper kills Dolphin's whole process group and removes the folder. Should the keeper itself be killed,
 the kernel kills Dolphin (PR_SET_PDEATHSIG). When Dolphin ends first, the keeper ends with its status.
+
+It is two processes: the one that was started only passes the status on, its child does the work. For Ray kills the
+children of its workers, but not their children, and somebody must be left to remove the folder.
 It imports nothing of the project: it must start at once and work when everything else is broken.
 """
 
@@ -48,11 +51,12 @@ def start(settings: dict) -> subprocess.Popen:
 
 
 def started_at(pid: int) -> int:
-    """Clock ticks from boot to the start of a process; 0 if it is gone."""
+    """Clock ticks from boot to the start of a process; 0 if it is gone, though nobody may have waited for it."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0
+    return 0 if fields[0] in "ZX" else int(fields[19])
 
 
 def write_pids(path: str, dolphin: int) -> None:
@@ -89,9 +93,10 @@ class Log:
 
 
 def watch(dolphin: subprocess.Popen, log: Log, owner: int) -> bool:
-    """Until Dolphin ends (True) or its owner does (False)."""
+    """Until Dolphin ends (True) or its owner, or the process between, does (False)."""
     assert dolphin.stdout is not None
     output = dolphin.stdout.fileno()
+    born, parent = started_at(owner), os.getppid()
     watched = [0, output]
     while True:
         ready = select.select(watched, [], [], GLANCE_S)[0]
@@ -103,13 +108,14 @@ def watch(dolphin: subprocess.Popen, log: Log, owner: int) -> bool:
                 watched = [0]
         if dolphin.poll() is not None:
             return True
-        if (0 in ready and not os.read(0, 4096)) or os.getppid() != owner:
+        if (0 in ready and not os.read(0, 4096)) or os.getppid() != parent:
+            return False
+        if started_at(owner) != born:  # a copy of it may still hold the pipe
             return False
 
 
-def main() -> int:
+def keep(settings: dict) -> int:
     """The status of the program: Dolphin's, or 0 after the owner's end."""
-    settings = json.loads(sys.argv[1])
     log = Log(settings["log"], settings["log_bytes"])
     try:
         dolphin = start(settings)
@@ -127,6 +133,16 @@ def main() -> int:
         return status if status >= 0 else 128 - status
     shutil.rmtree(settings["folder"], ignore_errors=True)
     return 0
+
+
+def main() -> int:
+    """Keep in a child, end as it does."""
+    child = os.fork()
+    if child:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status if status >= 0 else 128 - status
+    os.setsid()
+    return keep(json.loads(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -203,9 +203,18 @@ def test_the_keeper_kills_the_whole_group_when_its_owner_lets_go(tmp_path: Path)
 def test_dolphin_dies_with_a_keeper_that_is_killed(tmp_path: Path):
     running = keep(tmp_path, ["sleep", "60"])
     dolphin = kept(tmp_path)
+    os.kill(json.loads((tmp_path / "home" / "pids.json").read_text())["keeper"][0], signal.SIGKILL)
+    assert running.wait(5) == 128 + signal.SIGKILL
+    assert until(lambda: started_at(dolphin) is None, 1.0)
+
+
+def test_a_killed_owners_child_is_survived_to_clear_up(tmp_path: Path):
+    """Ray kills the children of its workers: what was started is one, what keeps is not."""
+    running = keep(tmp_path, ["sleep", "60"])
+    dolphin = kept(tmp_path)
     running.kill()
     running.wait()
-    assert until(lambda: started_at(dolphin) is None, 1.0)
+    assert until(lambda: started_at(dolphin) is None and not (tmp_path / "home").exists(), 3.0)
 
 
 def test_a_stopped_dolphin_is_killed_too(tmp_path: Path):
