@@ -31,10 +31,14 @@ def _words(*paths: tuple[str | int, ...]) -> NDArray[np.intp]:
 
 
 _AT_FRAME, _AT_SEED, _AT_STADIUM = (word_offset(FRAME, name) for name in ("frame", "seed", "stadium"))
-_CHARACTERS: Final = _words(*(("players", *fighter, "character") for fighter in _FIGHTERS))
-_KINDS: Final = _words(*(("items", slot, "kind") for slot in range(ITEM_SLOTS)))
-_HEIGHTS, _STATES = _words(("fod_right",), ("fod_left",)), _words(("whispy",), ("stadium",))
-_STAGE_WORDS: Final = np.concatenate([_HEIGHTS, _STATES])
+_LOOKED_AT: Final = _words(
+    *(("players", *fighter, "character") for fighter in _FIGHTERS),
+    *(("items", slot, "kind") for slot in range(ITEM_SLOTS)),
+    *((name,) for name in _STAGE),
+)
+"""Words that say what a frame has: fighters, items, stage."""
+_KNOWN: Final = np.uint32(0x7F800000)
+"""Neither these integers nor these floats are more, if they are not negative or NaN."""
 
 # A row of the source: the frame, the frame before, three numbers that are not in the record, and every byte value.
 _BEFORE: Final = WORDS
@@ -81,21 +85,24 @@ def _source(now: NDArray[np.int32], previous: NDArray[np.int32]) -> NDArray[np.u
 
 def _shapes(now: NDArray[np.int32], previous: NDArray[np.int32], is_start: bool) -> NDArray[np.uint32]:
     """[T]: the bits of what each frame has, in the order in which `_table` reads them."""
-    news = now[:, _STAGE_WORDS] != previous[:, _STAGE_WORDS]
+    new, old = now.take(_LOOKED_AT, axis=1), previous.take(_LOOKED_AT, axis=1)
+    looked_at, fighters, stage = len(_LOOKED_AT), len(_FIGHTERS), len(_STAGE)
+    bits = np.zeros((len(now), 32), np.bool_)
+    np.less_equal(new.view(np.uint32), _KNOWN, out=bits[:, :looked_at])
+    news = new[:, -stage:] != old[:, -stage:]
     news[0] |= is_start
-    news &= np.concatenate([now.view(np.float32)[:, _HEIGHTS] >= 0, now[:, _STATES] >= 0], axis=1)
-    there = (now[:, _CHARACTERS] >= 0, previous[:, _CHARACTERS] >= 0, news, now[:, _KINDS] >= 0)
-    bits = np.packbits(np.concatenate(there, axis=1), axis=1, bitorder="little")
-    return np.ascontiguousarray(bits).view(np.uint32)[:, 0]
+    bits[:, looked_at - stage : looked_at] &= news
+    np.less_equal(old.view(np.uint32)[:, :fighters], _KNOWN, out=bits[:, looked_at : looked_at + fighters])
+    return np.packbits(bits, bitorder="little").view(np.uint32)
 
 
 @lru_cache(maxsize=4096)
 def _table(shape: int, version: Version) -> NDArray[np.intp]:
     """Where in its source row each byte of a frame of this shape lies."""
     bits = iter(bool(shape >> bit & 1) for bit in range(32))
-    fighters, earlier = ([next(bits) for _ in _FIGHTERS] for _ in range(2))
-    news = [next(bits) for _ in _STAGE]
-    items = [next(bits) for _ in range(ITEM_SLOTS)]
+    fighters, items, news, earlier = (
+        [next(bits) for _ in range(number)] for number in (len(_FIGHTERS), ITEM_SLOTS, len(_STAGE), len(_FIGHTERS))
+    )
     events = (
         _event(Command.FRAME_START, version, {"random_seed": _AT_SEED, "scene_frame_counter": _COUNTER}),
         *_fighter_events(Command.PRE_FRAME, version, fighters, earlier),

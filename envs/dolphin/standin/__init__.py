@@ -6,8 +6,12 @@ backend    `game.backend: standin`: N of them behind the contract of `envs.backe
 program    the executable: what `--version` answers, and the launcher that is written
 scenario   what one of them plays and what goes wrong with it; the file passes for the ISO
 emulator   from boot to the last game
-menus      title, main menu, characters, stages and results, as a pad sees them
-content    games as Slippi's events: of the simulator, of scripted frames, of a recording
+menus      title, main menu, stages and results, as pads steer them
+characters the screen of characters: cursors, coins, costumes, CPU levels
+online     direct play: a code is typed, and somebody appears who has it
+screens    menu frames as they are sent, and the players in them
+content    games as Slippi's events: played in a world, or recorded
+worlds     the simulator, and fighters who stand still
 cpu        the player behind a CPU level
 pads       named pipes, and what the game makes of what comes through them
 spectator  the server that programs connect to, on a thread of its own

@@ -10,9 +10,9 @@ from typing import Final
 from envs.dolphin.backend import DolphinBackend
 from envs.dolphin.build import Build, find_build
 from envs.dolphin.config import DolphinConfig
-from envs.dolphin.standin.content import simulator
 from envs.dolphin.standin.program import launcher, write_executable
 from envs.dolphin.standin.scenario import SIM, FaultSwitch, Scenario
+from envs.dolphin.standin.worlds import simulator
 
 _PREFIX: Final = "standin-"
 

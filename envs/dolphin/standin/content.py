@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.backend import MATCHUP, RESULT, EndedBy, Matchup
+from envs.backend import MATCHUP, EndedBy
 from envs.controller import CONTROLLER
 from envs.dolphin.standin.cpu import Cpu, cpu_class
-from envs.dolphin.standin.menus import CPU, Choice, Seat
-from envs.dolphin.standin.pads import Pads, own_controllers
+from envs.dolphin.standin.menus import Choice
+from envs.dolphin.standin.pads import INPUT, Pads, inputs_of
 from envs.dolphin.standin.scenario import SCRIPTED, SIM, Scenario
-from envs.frame import FIRST_FRAME, LEADER, SEATS, empty_frames
+from envs.dolphin.standin.screens import CPU, Seat
+from envs.dolphin.standin.worlds import STOCKS, TIME_LIMIT_FRAMES, StillWorld, World, simulator
+from envs.frame import FIRST_FRAME, FRAME, LEADER, SEATS, word_offset, words_i32
 from envs.game import character_id
 from envs.slippi.encode import end_event, payloads_event, start_event
 from envs.slippi.events import Command
@@ -27,27 +30,18 @@ from envs.slippi.stream import messages
 from envs.slippi.ubjson import LENGTH_AT, RAW_START
 from envs.slippi.write import SlpWriter, ended, meta_from_frame
 
-STOCKS: Final = 4
-TIME_LIMIT_FRAMES: Final = 480 * 60
-_RAW_STICK: Final = 80
+ONLINE_SCENE: Final = (8, 2)
+MATCH_ID: Final = "mode.direct-standin"
+_INPUT_WORDS: Final = np.array(
+    [
+        word_offset(FRAME, "players", seat, LEADER, "controller") + np.arange(INPUT.itemsize // 4)
+        for seat in range(SEATS)
+    ]
+)
+"""[P, words]: where in a frame each leader's INPUT lies."""
 
-
-class World(Protocol):
-    """What advances a game frame by frame: a backend of one game, or as much of it as is needed."""
-
-    def reset(self, mask: NDArray[np.bool_], matchups: NDArray[np.void], seeds: NDArray[np.uint64]) -> NDArray[np.void]:
-        """See envs.backend.Backend."""
-        ...
-
-    def step(self, controllers: NDArray[np.void]) -> NDArray[np.void]:
-        """See envs.backend.Backend."""
-        ...
-
-    @property
-    def done(self) -> NDArray[np.bool_]: ...
-
-    @property
-    def result(self) -> NDArray[np.void]: ...
+Hands = Callable[[NDArray[np.void]], tuple[Any, ...]]
+"""One seat's player: from a frame (FRAME, no shape) the values of INPUT for the next one."""
 
 
 class Content(Protocol):
@@ -75,44 +69,48 @@ class Played:
     def game(self, choice: Choice, pads: Pads) -> Iterator[bytes]:
         """See Content."""
         seats = choice.seats[:SEATS]
-        ports = (seats[0].port, seats[1].port)
         seed = self._scenario.seed + self._games
         self._games += 1
-        cpus = {seat: self._cpu(one.cpu_level, seat, seed) for seat, one in enumerate(seats) if one.status == CPU}
+        players = _Players([self._hands(seat, n, seed, pads) for n, seat in enumerate(seats)], seats)
         frames = self._world.reset(np.ones(1, np.bool_), _matchup(seats, choice.stage), np.array([seed], np.uint64))
-        meta = self._meta(frames[0], seats)
+        meta = self._meta(frames[0], choice)
         yield payloads_event(meta.version) + start_event(meta)
-        with _Saved(self._replays, meta) as saved:
-            before, controllers = None, self._controllers(pads, ports, cpus, frames)
-            now = _own(frames, ports, controllers)
+        with ExitStack() as stack:
+            saved = stack.enter_context(self._writer(meta)) if self._replays else None
+            before = None
             while True:
-                saved.write(now)
+                controllers = players.act(frames[0])
+                frames = frames if before is None else self._world.step(controllers)
+                now = players.signed(frames)
+                if saved is not None:
+                    saved.write(now)
                 yield frame_events(now, before, meta.version)
                 quitter = pads.quits()
                 if quitter is not None or self._world.done[0]:
                     break
-                before, controllers = now, self._controllers(pads, ports, cpus, now)
-                now = _own(self._world.step(controllers), ports, controllers)
+                before = now
             result = self._world.result[0].copy()
             if quitter is not None:
                 result["ended_by"], result["winner"] = EndedBy.FAULT, -1
+            if saved is not None:
+                saved.finish(result)
             end = ended(meta, result)
-            saved.finish(result)
             yield end_event(end if quitter is None else replace(end, lras_port=quitter))
 
-    def _cpu(self, level: int, seat: int, seed: int) -> Cpu:
-        return cpu_class(self._scenario.cpu)(level, seat, seed)
+    def _writer(self, meta: GameMeta) -> SlpWriter:
+        assert self._replays is not None
+        self._replays.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S%f")
+        return SlpWriter(self._replays / f"Game_{stamp}.slp", meta)
 
-    def _controllers(
-        self, pads: Pads, ports: tuple[int, int], cpus: dict[int, Cpu], frames: NDArray[np.void]
-    ) -> NDArray[np.void]:
-        """[1, P] CONTROLLER of the next frame."""
-        controllers = np.zeros((1, SEATS), CONTROLLER)
-        for seat, record in own_controllers(pads, ports).items():
-            controllers[0, seat] = cpus[seat](frames[0]) if seat in cpus else record
-        return controllers
+    def _hands(self, seat: Seat, number: int, seed: int, pads: Pads) -> Hands:
+        if seat.pad is not None and seat.status != CPU:
+            pad = pads.by_port[seat.pad]
+            return lambda frame: inputs_of(pad.held)
+        cpu = cpu_class(self._scenario.cpu)(seat.cpu_level, number, seed)
+        return _unphysical(cpu) if seat.status == CPU else _physical(cpu)
 
-    def _meta(self, frame: NDArray[np.void], seats: tuple[Seat, ...]) -> GameMeta:
+    def _meta(self, frame: NDArray[np.void], choice: Choice) -> GameMeta:
         meta = meta_from_frame(frame)
         first, second = (
             replace(
@@ -121,10 +119,66 @@ class Played:
                 costume=seat.costume,
                 kind=PlayerKind.CPU if seat.status == CPU else PlayerKind.HUMAN,
                 cpu_level=seat.cpu_level if seat.status == CPU else 0,
+                name=seat.name,
+                code=seat.code,
             )
-            for one, seat in zip(meta.seats, seats, strict=True)
+            for one, seat in zip(meta.seats, choice.seats, strict=True)
         )
-        return replace(meta, version=self._scenario.slippi, seats=(first, second))
+        frozen = choice.frozen_stadium
+        meta = replace(meta, version=self._scenario.slippi, seats=(first, second), is_frozen_stadium=frozen)
+        if not choice.is_online:
+            return meta
+        return replace(meta, scene=ONLINE_SCENE, match_id=MATCH_ID, match_game=self._games)
+
+
+class _Players:
+    """Both players' hands, and the frames that their inputs are written into."""
+
+    def __init__(self, hands: list[Hands], seats: tuple[Seat, ...]) -> None:
+        self._hands, self._ports = hands, tuple(seat.port for seat in seats)
+        self._inputs = np.zeros(SEATS, INPUT)
+        self._controllers = np.zeros((1, SEATS), CONTROLLER)
+
+    def act(self, frame: NDArray[np.void]) -> NDArray[np.void]:
+        """[1, P] CONTROLLER for the frame after `frame`."""
+        for seat, hands in enumerate(self._hands):
+            self._inputs[seat] = hands(frame)
+        self._controllers[0] = self._inputs["controller"]
+        self._controllers["buttons"][0] = self._inputs["buttons_processed"]
+        return self._controllers
+
+    def signed(self, frames: NDArray[np.void]) -> NDArray[np.void]:
+        """A copy [1] FRAME with the ports that are plugged in, and the inputs, which worlds leave out of countdowns."""
+        words = words_i32(frames).copy()  # several times faster than a copy of the records
+        frames = words.view(FRAME)[:, 0]
+        if self._ports != (0, 1):
+            for values in (frames["items"]["owner"], frames["players"]["last_hit_by"]):
+                was = values.copy()
+                for seat in range(SEATS):
+                    values[was == seat] = self._ports[seat]
+        frames["ports"] = self._ports
+        words[0, _INPUT_WORDS] = self._inputs.view(np.int32).reshape(SEATS, -1)
+        return frames
+
+
+def _physical(cpu: Cpu) -> Hands:
+    """Somebody's hands on a controller."""
+
+    def act(frame: NDArray[np.void]) -> tuple[Any, ...]:
+        controller = cpu(frame).item()
+        return (controller, controller[0], 0, 0, 0.0, 0.0)
+
+    return act
+
+
+def _unphysical(cpu: Cpu) -> Hands:
+    """The game's own player: it presses without a controller, and the physical inputs stay empty."""
+
+    def act(frame: NDArray[np.void]) -> tuple[Any, ...]:
+        buttons, *sticks = cpu(frame).item()
+        return ((0, *sticks), buttons, 0, 0, 0.0, 0.0)
+
+    return act
 
 
 class Recorded:
@@ -147,100 +201,11 @@ class Recorded:
             yield message
 
 
-class StillWorld:
-    """Fighters who stand where they are while the second one loses a stock every quarter of the game."""
-
-    def __init__(self, length: int) -> None:
-        """length: frames of a game."""
-        self._length = length
-        self._frames = empty_frames(1)
-        self.done, self.result = np.ones(1, np.bool_), np.zeros(1, RESULT)
-
-    def reset(self, mask: NDArray[np.bool_], matchups: NDArray[np.void], seeds: NDArray[np.uint64]) -> NDArray[np.void]:
-        """See World."""
-        self._frames = empty_frames(1)
-        frame, leaders = self._frames[0], self._frames[0]["players"][:, LEADER]
-        frame["frame"], frame["stage"], frame["seed"] = FIRST_FRAME, matchups[0]["stage"], int(seeds[0]) & 0xFFFFFFFF
-        frame["frames_left"], frame["ports"] = TIME_LIMIT_FRAMES, (0, 1)
-        for name in leaders.dtype.names or ():
-            leaders[name] = np.zeros_like(leaders[name])
-        leaders["character"], leaders["action"] = matchups[0]["character"], 14
-        leaders["stocks"], leaders["shield"], leaders["jumps_left"] = STOCKS, 60.0, 2
-        leaders["x"], leaders["facing"], leaders["last_hit_by"] = (-30.0, 30.0), (1.0, -1.0), 6
-        self.done[0] = False
-        return self._frames
-
-    def step(self, controllers: NDArray[np.void]) -> NDArray[np.void]:
-        """See World."""
-        frame = self._frames[0]
-        frame["frame"] += 1
-        played = int(frame["frame"]) - FIRST_FRAME + 1
-        frame["frames_left"] = TIME_LIMIT_FRAMES - max(int(frame["frame"]), 0)
-        leaders = frame["players"][:, LEADER]
-        leaders["controller"] = controllers[0]
-        leaders["stocks"][1] = max(STOCKS - played * STOCKS // self._length, 0)
-        if leaders["stocks"][1] == 0:
-            self.done[0] = True
-            self.result[0] = (EndedBy.STOCKS, 0, leaders["stocks"], leaders["percent"], played)
-        return self._frames
-
-
-class _Saved:
-    """The game's replay, where one is wanted."""
-
-    def __init__(self, folder: Path | None, meta: GameMeta) -> None:
-        self._writer: SlpWriter | None = None
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S%f")
-            self._writer = SlpWriter(folder / f"Game_{stamp}.slp", meta)
-
-    def __enter__(self) -> _Saved:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._writer is not None and not self._writer.path.exists():
-            self._writer.finish()
-
-    def write(self, frames: NDArray[np.void]) -> None:
-        if self._writer is not None:
-            self._writer.write(frames)
-
-    def finish(self, result: NDArray[np.void]) -> None:
-        if self._writer is not None:
-            self._writer.finish(result)
-
-
 def _matchup(seats: tuple[Seat, ...], stage: int) -> NDArray[np.void]:
     row = np.zeros(1, MATCHUP)
     row["character"], row["stage"], row["stocks"] = [seat.character for seat in seats], stage, STOCKS
     row["time_limit_frames"], row["start_frame"] = TIME_LIMIT_FRAMES, FIRST_FRAME
     return row
-
-
-def _own(frames: NDArray[np.void], ports: tuple[int, int], controllers: NDArray[np.void]) -> NDArray[np.void]:
-    """A copy [1] FRAME with the ports that are plugged in, and the inputs of the countdown, which worlds leave out."""
-    frames = frames.copy()
-    if ports != (0, 1):
-        for values in (frames["items"]["owner"], frames["players"]["last_hit_by"]):
-            for seat in (1, 0):
-                values[values == seat] = ports[seat]
-    frames["ports"] = ports
-    players = frames["players"][:, :, LEADER]
-    players["controller"], players["buttons_processed"] = controllers, controllers["buttons"]
-    players["raw_x"] = np.round(controllers["stick_x"] * _RAW_STICK)
-    players["raw_y"] = np.round(controllers["stick_y"] * _RAW_STICK)
-    return frames
-
-
-def simulator() -> World:
-    """Our simulator, compiled and loaded: it has played a frame."""
-    from envs.sim.batch import SimBackend
-
-    world, every = SimBackend(1), np.ones(1, np.bool_)
-    world.reset(every, Matchup().row()[None], np.zeros(1, np.uint64))
-    world.step(np.zeros((1, SEATS), CONTROLLER))
-    return world
 
 
 def make_content(scenario: Scenario, replays: Path | None) -> Content:

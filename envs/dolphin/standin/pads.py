@@ -1,8 +1,13 @@
-"""Controllers behind named pipes: the text that comes through them, and the inputs that the game makes of it.
+"""Controllers behind named pipes: Dolphin's pipe device, and the inputs that the game makes of what it holds.
+
+A poll takes all that lies in a pipe. One that waits ends when the last command it took is FLUSH, so answers that pile
+up count as one, and what arrives while the game asks for nothing is taken and gone (Pipes.cpp of
+project-slippi/Ishiiruka and of vladfi1/dolphin). When the last writer has closed, an Ishiiruka build goes on with what
+it has, a mainline build waits for ever.
 
 A raw stick is floor((v - 0.5) * 254), kept within the circle of radius 80, with a dead zone of 22; a raw trigger is
-floor(v * 255), 140 of which press it fully, with a dead zone of 42. Source: Dolphin's pipe device; common fighter data
-of Melee.
+floor(v * 255), 140 of which press it fully, with a dead zone of 42. Source: the same files; common fighter data of
+Melee.
 """
 
 from __future__ import annotations
@@ -11,131 +16,199 @@ import math
 import os
 import select
 import time
+from collections import deque
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from envs.controller import CONTROLLER
 from envs.game import Button
 
 START: Final = 0x1000
-QUIT: Final = frozenset({"L", "R", "A", "START"})
-"""Held together they end a game."""
-_MASKS: Final = {button.name: int(button) for button in Button} | {
-    "START": START,
-    "D_DOWN": 0x4,
-    "D_LEFT": 0x1,
-    "D_RIGHT": 0x2,
+QUIT: Final = Button.L | Button.R | Button.A | START
+"""Held together they leave a game."""
+INPUT: Final = np.dtype(
+    [
+        ("controller", CONTROLLER),
+        ("buttons_processed", "<i4"),
+        ("raw_x", "<i4"),
+        ("raw_y", "<i4"),
+        ("trigger_l", "<f4"),
+        ("trigger_r", "<f4"),
+    ]
+)
+"""What a pre-frame event says of a player's hands: this part of PLAYER."""
+
+_MASKS: Final = {button.name.encode(): int(button) for button in Button} | {
+    b"START": START,
+    b"D_LEFT": 0x1,
+    b"D_RIGHT": 0x2,
+    b"D_DOWN": 0x4,
 }
 _RADIUS, _DEAD_STICK, _FULL_TRIGGER, _DEAD_TRIGGER = 80, 22, 140, 42
-_IDLE_S: Final = 0.01
+_READ_BYTES: Final = 65536
+_ORPHAN_S: Final = 0.01
+"""Pause of a mainline build without a writer, which in truth keeps a core busy."""
+
+
+class Held(NamedTuple):
+    """What a controller is doing."""
+
+    buttons: int = 0
+    main: tuple[float, float] = (0.5, 0.5)
+    c: tuple[float, float] = (0.5, 0.5)
+    left: float = 0.0
+    right: float = 0.0
+
+    @property
+    def stick(self) -> tuple[float, float]:
+        """Main stick, -1..1."""
+        return _processed(self.main)
+
+
+@lru_cache(maxsize=8192)
+def inputs_of(held: Held) -> tuple[tuple[float, ...], int, int, int, float, float]:
+    """What the game reads, as the values of INPUT."""
+    left, right = _trigger(held.left), _trigger(held.right)
+    shoulder = 1.0 if held.buttons & (Button.L | Button.R) else max(left, right)
+    controller = (held.buttons, *_processed(held.main), *_processed(held.c), shoulder)
+    return (controller, held.buttons, *_raw(held.main), left, right)
+
+
+def _raw(stick: tuple[float, float]) -> tuple[int, int]:
+    return math.floor((stick[0] - 0.5) * 254), math.floor((stick[1] - 0.5) * 254)
+
+
+@lru_cache(maxsize=8192)
+def _processed(stick: tuple[float, float]) -> tuple[float, float]:
+    x, y = _raw(stick)
+    length = math.hypot(x, y)
+    if length > _RADIUS:
+        x, y = int(x * _RADIUS / length), int(y * _RADIUS / length)
+    return x / _RADIUS if abs(x) > _DEAD_STICK else 0.0, y / _RADIUS if abs(y) > _DEAD_STICK else 0.0
+
+
+def _trigger(value: float) -> float:
+    raw = int(value * 255)
+    return min(raw / _FULL_TRIGGER, 1.0) if raw > _DEAD_TRIGGER else 0.0
 
 
 class Pad:
     """One controller."""
 
-    def __init__(self, pipe: Path) -> None:
-        """Opens the pipe, which has to be there. Raises OSError."""
+    def __init__(self, pipe: Path, gives_up: bool) -> None:
+        """Opens the pipe, which has to be there. gives_up: goes on when nobody writes any more. Raises OSError."""
         self._descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-        self._poll = select.poll()
-        self._poll.register(self._descriptor, select.POLLIN)
+        self._readable = select.poll()
+        self._readable.register(self._descriptor, select.POLLIN)
+        self._gives_up = gives_up
         self._unread = b""
-        self._axes: dict[str, tuple[float, ...]] = {"MAIN": (0.5, 0.5), "C": (0.5, 0.5), "L": (0.0,), "R": (0.0,)}
-        self.held: set[str] = set()
-        self.new: frozenset[str] = frozenset()
-        """Buttons that were pressed with the last flush."""
+        self._device = Held()
+        self._on_the_way: deque[Held] = deque()
+        self.held = Held()
+        """In the frame that is played."""
+        self.new = 0
+        """Buttons that are held in it and were not in the frame before."""
 
-    def wait(self) -> None:
-        """Take everything until the owner has said FLUSH."""
-        before = frozenset(self.held)
-        while not self._flushed():
-            if self._poll.poll(1000):
-                self._take()
-        self.new = frozenset(self.held) - before
+    def poll(self, waits: bool) -> None:
+        """Take what there is; waits: until a FLUSH has come."""
+        while True:
+            if waits:
+                self._readable.poll()
+            data = self._read()
+            if data and self._obey(data):
+                return
+            if not waits or (data == b"" and self._gives_up):
+                return
+            if data == b"":
+                time.sleep(_ORPHAN_S)
 
-    def look(self) -> None:
-        """Take what is there and wait for nothing."""
-        before = frozenset(self.held)
-        if self._poll.poll(0):
-            self._take()
-        while self._flushed():
-            pass
-        self.new = frozenset(self.held) - before
+    def sample(self) -> None:
+        """The game reads the controller for a frame."""
+        self._on_the_way.append(self._device)
+        before, self.held = self.held.buttons, self._on_the_way.popleft()
+        self.new = self.held.buttons & ~before
 
-    def _take(self) -> None:
-        data = os.read(self._descriptor, 65536)
-        self._unread += data
-        if not data:  # nobody writes, or nobody does any more
-            time.sleep(_IDLE_S)
+    def delay(self, frames: int) -> None:
+        """From now on the game reads what was there so many frames earlier."""
+        self._on_the_way = deque([Held()] * frames)
 
-    def _flushed(self) -> bool:
-        """Obey whole lines up to the next FLUSH; whether there was one."""
-        while b"\n" in self._unread:
-            line, self._unread = self._unread.split(b"\n", 1)
-            words = line.decode().split()
-            if words[0] == "FLUSH":
-                return True
-            if words[0] == "SET":
-                self._axes[words[1]] = tuple(map(float, words[2:]))
-            elif words[0] == "PRESS":
-                self.held.add(words[1])
-            else:
-                self.held.discard(words[1])
-        return False
+    def _read(self) -> bytes | None:
+        """All that is buffered; None if nothing is, b"" if nobody writes."""
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return None
+        return data if len(data) < _READ_BYTES else data + (self._read() or b"")
 
-    @property
-    def stick(self) -> tuple[float, float]:
-        """Main stick, -1..1."""
-        return _processed(*self._axes["MAIN"])
+    def _obey(self, data: bytes) -> bool:
+        """Whether the last whole command was FLUSH."""
+        *commands, self._unread = (self._unread + data).split(b"\n")
+        for command in commands:
+            if command != b"FLUSH":
+                self._command(command.split())
+        return bool(commands) and commands[-1] == b"FLUSH"
 
-    def controller(self) -> NDArray[np.void]:
-        """What the game reads, as a CONTROLLER record (no shape)."""
-        record = np.zeros((), CONTROLLER)
-        record["buttons"] = sum(_MASKS.get(name, 0) for name in self.held)
-        record["stick_x"], record["stick_y"] = self.stick
-        record["c_x"], record["c_y"] = _processed(*self._axes["C"])
-        record["shoulder"] = 1.0 if self.held & {"L", "R"} else max(_trigger(self._axes[name][0]) for name in "LR")
-        return record
-
-
-def _processed(x: float, y: float) -> tuple[float, float]:
-    raw = [math.floor((value - 0.5) * 254 + 1e-6) for value in (x, y)]
-    length = math.hypot(*raw)
-    if length > _RADIUS:
-        raw = [int(value * _RADIUS / length) for value in raw]
-    first, second = (value / _RADIUS if abs(value) > _DEAD_STICK else 0.0 for value in raw)
-    return first, second
+    def _command(self, words: list[bytes]) -> None:
+        """Change the device; commands that it does not know are passed over, as Dolphin does."""
+        match words:
+            case [b"PRESS", button]:
+                self._device = self._device._replace(buttons=self._device.buttons | _MASKS.get(button, 0))
+            case [b"RELEASE", button]:
+                self._device = self._device._replace(buttons=self._device.buttons & ~_MASKS.get(button, 0))
+            case [b"SET", b"MAIN", x, y]:
+                self._device = self._device._replace(main=(_axis(x), _axis(y)))
+            case [b"SET", b"C", x, y]:
+                self._device = self._device._replace(c=(_axis(x), _axis(y)))
+            case [b"SET", b"L", value]:
+                self._device = self._device._replace(left=_axis(value))
+            case [b"SET", b"R", value]:
+                self._device = self._device._replace(right=_axis(value))
 
 
-def _trigger(value: float) -> float:
-    raw = math.floor(value * 255 + 1e-6)
-    return min(raw / _FULL_TRIGGER, 1.0) if raw > _DEAD_TRIGGER else 0.0
+def _axis(text: bytes) -> float:
+    return min(max(float(text), 0.0), 1.0)
 
 
 class Pads:
     """All controller ports of one emulator."""
 
-    def __init__(self, pipes: tuple[Path | None, ...], blocking: bool) -> None:
-        """Opens every pipe that is plugged in. Raises OSError."""
-        self.by_port: dict[int, Pad] = {port: Pad(pipe) for port, pipe in enumerate(pipes) if pipe is not None}
-        self._blocking = blocking
+    def __init__(self, pipes: tuple[Path | None, ...], blocking: bool, gives_up: bool, one_flush: bool = False) -> None:
+        """Opens every pipe that is plugged in. Raises OSError.
+
+        one_flush: the first pad's FLUSH is enough for all, as in old Ishiiruka builds.
+        """
+        self.by_port = {port: Pad(pipe, gives_up) for port, pipe in enumerate(pipes) if pipe is not None}
+        self._pads = list(self.by_port.values())
+        self._waits = [blocking and not (one_flush and number) for number in range(len(self._pads))]
 
     def need_input(self) -> None:
         """The game asks for the inputs of a frame."""
-        for pad in self.by_port.values():
-            pad.wait() if self._blocking else pad.look()
+        for pad, waits in zip(self._pads, self._waits, strict=True):
+            pad.poll(waits)
+        self.sample()
 
-    def pressed(self, button: str) -> bool:
+    def drain(self) -> None:
+        """A poll while the game asks for nothing."""
+        for pad in self._pads:
+            pad.poll(waits=False)
+
+    def sample(self) -> None:
+        """The game reads every controller."""
+        for pad in self._pads:
+            pad.sample()
+
+    def delay(self, frames: int) -> None:
+        """From now on the game reads what was there so many frames earlier."""
+        for pad in self._pads:
+            pad.delay(frames)
+
+    def pressed(self, button: int) -> bool:
         """Whether somebody has just pressed it."""
-        return any(button in pad.new for pad in self.by_port.values())
+        return any(pad.new & button for pad in self._pads)
 
     def quits(self) -> int | None:
         """The port that leaves the game, if one does."""
-        return next((port for port, pad in self.by_port.items() if pad.held >= QUIT), None)
-
-
-def own_controllers(pads: Pads, ports: tuple[int, int]) -> dict[int, Any]:
-    """seat -> CONTROLLER of the seats that a pad plays."""
-    return {seat: pads.by_port[port].controller() for seat, port in enumerate(ports) if port in pads.by_port}
+        return next((port for port, pad in self.by_port.items() if pad.held.buttons & QUIT == QUIT), None)

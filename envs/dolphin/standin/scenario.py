@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, Self, get_args
 
+from envs.game import character_id
+
 DISC_HEAD: Final = b"GALE01\x00\x02"
-"""First bytes of a disc of Melee, NTSC 1.02; the scenario follows as JSON."""
+"""First bytes of a disc of Melee, NTSC 1.02; the scenario follows as JSON, and what it leaves out is as usual."""
 SIM, SCRIPTED = "sim", "scripted"
 FaultKind = Literal[
     "exit_at_boot",
     "slow_boot",  # value: seconds
-    "bind_refused",
+    "bind_refused",  # value: tries a second apart
     "no_spectator",
     "crash",
     "exit",
@@ -35,6 +37,7 @@ FaultKind = Literal[
     "duplicate_end",
     "deaf_pad",
     "no_trigger",
+    "one_flush",  # an old Ishiiruka build: the first pad's FLUSH frees the game from waiting for the others
     "lag",  # value: frames
     "random",  # faults of all kinds, on average one in at_frame frames; see Scenario.drawn
 ]
@@ -65,6 +68,26 @@ class FaultSwitch:
 
 
 @dataclass(frozen=True)
+class Opponent:
+    """Who is met when this code is typed for direct play."""
+
+    code: str = "STND#000"
+    name: str = "Stand-in"
+    character: str = "FOX"
+    level: int = 5
+    costume: int = 0
+    port: int = 0
+    """0 or 1, which the game calls port 1 or 2; the other one is for whoever typed the code."""
+    search_frames: int = 30
+    """Menu frames between the code and the game."""
+
+    def __post_init__(self) -> None:
+        character_id(self.character)
+        if self.port not in (0, 1):
+            raise ValueError(f"opponent.port is 0 or 1, not {self.port}")
+
+
+@dataclass(frozen=True)
 class Scenario:
     """Content and conduct of one stand-in."""
 
@@ -79,6 +102,9 @@ class Scenario:
     """Length of a scripted game."""
     cpu: str = "envs.dolphin.standin.cpu:StandInCpu"
     """`module:class` of the player behind a CPU level; see `envs.dolphin.standin.cpu.Cpu`."""
+    pausing: bool = True
+    """Whether START pauses a game; L+R+A+START leaves it either way."""
+    opponent: Opponent = Opponent()
     faults: tuple[FaultSwitch, ...] = ()
 
     def fault(self, kind: FaultKind) -> FaultSwitch | None:
@@ -109,9 +135,12 @@ class Scenario:
         if not data.startswith(DISC_HEAD):
             raise ValueError(f"{path} is no scenario of the stand-in")
         values = json.loads(data.removeprefix(DISC_HEAD))
-        values["slippi"] = tuple(values["slippi"])
-        values["faults"] = tuple(FaultSwitch(**fault) for fault in values["faults"])
-        return cls(**values)
+        parts = {
+            "slippi": tuple(values.get("slippi", cls.slippi)),
+            "opponent": Opponent(**values.get("opponent", {})),
+            "faults": tuple(FaultSwitch(**fault) for fault in values.get("faults", ())),
+        }
+        return cls(**values | parts)
 
 
 def _fate(mean_frames: int, rng: random.Random) -> Iterator[FaultSwitch]:

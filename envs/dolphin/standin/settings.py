@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,14 @@ PORTS: Final = 4
 STANDARD_CONTROLLER: Final = "6"
 _GATE: Final = {True: ("slippi", ""), False: ("core", "slippi")}
 """Section and prefix of Slippi's keys, by whether the build is a mainline one."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Who is logged in to Slippi."""
+
+    name: str
+    code: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class Settings:
     pipes: tuple[Path | None, ...]
     """By controller port; None: nothing is plugged in."""
     replays: Path | None
+    user: User | None
 
     @property
     def frame_s(self) -> float:
@@ -65,7 +75,16 @@ def read_settings(user: Path, mainline: bool, exi_ai: bool) -> Settings:
         delay_frames=int(key("onlinedelay", "0")),
         pipes=_pipes(user, core),
         replays=Path(folder) if folder and _is_true(key("savereplays")) else None,
+        user=_user(user / "Slippi" / "user.json"),
     )
+
+
+def _user(path: Path) -> User | None:
+    """From Slippi's own file, of which nothing else is read."""
+    if not path.exists():
+        return None
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return User(values["displayName"], values["connectCode"])
 
 
 def _pipes(user: Path, core: dict[str, str]) -> tuple[Path | None, ...]:
