@@ -24,7 +24,7 @@ REVISION: Final = 2
 _APPIMAGE_MAGIC: Final = b"AI"
 _ELECTRON_APP: Final = "resources/app.asar"
 """What lies beside the launcher's program, which is an Electron app."""
-PACKED: Final = (b"CISO", b"RVZ\x01", b"WIA\x01", b"\x01\xc0\x0b\xb1")
+_PACKED: Final = (b"CISO", b"RVZ\x01", b"WIA\x01", b"\x01\xc0\x0b\xb1")
 """First bytes of compressed images, whose game Dolphin alone can tell."""
 _PATH_KEY, _ISO_KEY = "game.dolphin.path (--dolphin)", "game.dolphin.iso (--iso)"
 _WHERE = (
@@ -91,7 +91,7 @@ def check_iso(iso: Path | None) -> Path:
             head = file.read(8)
     except OSError as error:
         raise DolphinSetupError(f"{_ISO_KEY}: {path}: {(error.strerror or '').lower()}", _ISO_WANTED) from None
-    if head.startswith(PACKED):
+    if head.startswith(_PACKED):
         return path
     if head[:6] != GAME_ID:
         raise DolphinSetupError(f"{_ISO_KEY}: {path} is no ISO of Melee (its game id is not GALE01)", _ISO_WANTED)
@@ -100,10 +100,25 @@ def check_iso(iso: Path | None) -> Path:
     return path
 
 
+def is_packed(iso: Path) -> bool:
+    """Whether an image is compressed, so that its header does not show which game it is. Raises OSError."""
+    with iso.open("rb") as file:
+        return file.read(4).startswith(_PACKED)
+
+
+def needs_display(config: DolphinConfig, build: Build) -> bool:
+    """Whether a build opens a window."""
+    return not config.headless or (build.family == "ishiiruka" and not build.exi_ai)
+
+
+def display() -> str | None:
+    """The display of this session, None without one."""
+    return os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or None
+
+
 def check_display(config: DolphinConfig, build: Build) -> None:
     """Raises DolphinSetupError for a build that needs a display where there is none."""
-    needs = not config.headless or (build.family == "ishiiruka" and not build.exi_ai)
-    if needs and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if needs_display(config, build) and display() is None:
         raise DolphinSetupError(
             f"{build.label} opens a window and there is no display",
             "use a mainline or ExiAI build with game.dolphin.headless, or start it under xvfb-run",

@@ -211,7 +211,7 @@ class Instance:
             seen = self._running.reader.feed(payload, self.words if self.state is State.PLAYING else self._scratch)
         except OldSlippi as error:
             self.close()
-            raise DolphinSetupError(f"{self._plant.build.label}: {error}; update Slippi") from None
+            raise DolphinSetupError(f"{self._plant.build.label}: {error}", "update Slippi") from None
         except BrokenStream as error:
             self._broken += 1
             raise InstanceFault(FaultKind.BROKEN_STREAM, str(error)) from None
@@ -392,8 +392,6 @@ class Instance:
         else:
             self.state = State.STARTING if self.waiting else State.IDLE
         if never_ran and fault.kind is FaultKind.EXITED and self.done:
-            raise DolphinSetupError(
-                f"{self._plant.build.executable} ended right after its start, {self._tries} times ({fault.detail}): "
-                f"check that it runs by hand with this ISO\n{tail}".rstrip()
-            )
+            told = f"{self._plant.build.executable} ended right after its start, {self._tries} times ({fault.detail})"
+            raise DolphinSetupError(f"{told}\n{tail}".rstrip(), "check that it runs by hand with this ISO")
         self._not_before = self._budget.spend(fault, tail)

@@ -104,6 +104,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def processes_with(name: str, value: str) -> list[int]:
+    """Processes, of ours as far as the system shows, that were started with this environment variable."""
+    wanted, found = f"{name}={value}".encode(), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
 def kill_group(pid: int, start: int | None) -> None:
     """SIGKILL to the process group that `pid` leads, if it is still the process that started then."""
     if start is not None and started_at(pid) == start:
