@@ -97,6 +97,10 @@ class Backend(Protocol):
     version: str
     """What a rating depends on besides the players: facts digest, build."""
 
+    def refuse(self, matchups: NDArray[np.void]) -> None:
+        """Raises UnsupportedMatchup for the first of matchups [n] MATCHUP that it cannot play; starts nothing."""
+        ...
+
     def reset(self, mask: NDArray[np.bool_], matchups: NDArray[np.void], seeds: NDArray[np.uint64]) -> NDArray[np.void]:
         """Start new games where mask [N]; matchups [N] MATCHUP and seeds [N] are read there only.
 

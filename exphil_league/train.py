@@ -13,11 +13,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from envs.backend import Matchup, UnsupportedMatchup
 from envs.backends import make_backend
 from exphil_league import run_folder
+from exphil_league.config.game import GameConfig
 from exphil_league.config.loader import changed, difference, dump, load_recipe
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
@@ -64,6 +69,8 @@ def train(request: TrainRequest) -> dict[str, Any]:
         return plan(recipe)
     require_train_extra("train")
     check_parts_fit(recipe)
+    if request.resume is None and request.replays is None and recipe.imitation.from_run is None:
+        check_games_to_learn_from(recipe)
     run = open_run(request, recipe)
     with run.locked():
         run_folder.write_atomic(run.recipe, dump(recipe))
@@ -123,11 +130,30 @@ def check_parts_fit(recipe: Recipe) -> None:
     slot_groups(recipe)
     if recipe.league.curriculum:
         slot_groups(recipe, self_play=0.0)
-    make_backend(recipe.game.backend, 1, recipe.game.dolphin).close()
+    check_playable(recipe.game)
     if recipe.rating.anchor not in SCRIPTED:
         raise UserError(
             f"rating.anchor: {recipe.rating.anchor!r} is no scripted player; there are {', '.join(SCRIPTED)}"
         )
+
+
+def check_playable(game: GameConfig, backend_name: str | None = None) -> None:
+    """Raises what the backend (default: the recipe's) says of games that it cannot play, or why it cannot play any."""
+    played, rules = product(game.pairs, game.played_on), (game.stocks, game.time_limit_s)
+    matchups = [Matchup(pair, stage, *rules).row() for pair, stage in played]
+    backend = make_backend(backend_name or game.backend, 1, game.dolphin)
+    try:
+        backend.refuse(np.stack(matchups))
+    finally:
+        backend.close()
+
+
+def check_games_to_learn_from(recipe: Recipe) -> None:
+    """Raises UserError where the scripted players of the warm start cannot play the recipe's games."""
+    try:
+        check_playable(recipe.game, "sim")
+    except UnsupportedMatchup as error:
+        raise UserError(f"without replays the warm start learns from the simulator: {error}; give --replays") from None
 
 
 def planned_recipe(request: TrainRequest) -> Recipe:

@@ -67,6 +67,11 @@ class DolphinBackend:
         check_display(config, build)
         return build, check_iso(config.iso)
 
+    def refuse(self, matchups: NDArray[np.void]) -> None:
+        """Raises UnsupportedMatchup; see Backend.refuse."""
+        for matchup in matchups:
+            self._order(matchup)
+
     def reset(self, mask: NDArray[np.bool_], matchups: NDArray[np.void], seeds: NDArray[np.uint64]) -> NDArray[np.void]:
         """Start new games where mask [N]; see Backend.reset. A game that still runs is left.
 

@@ -44,6 +44,11 @@ class SimBackend:
         self._done = np.ones(num_games, np.bool_)
         self._result = np.zeros(num_games, RESULT)
 
+    def refuse(self, matchups: NDArray[np.void]) -> None:
+        """Raises UnsupportedMatchup; see Backend.refuse."""
+        for matchup in matchups:
+            self._matchup_rows(matchup)
+
     def reset(self, mask: NDArray[np.bool_], matchups: NDArray[np.void], seeds: NDArray[np.uint64]) -> NDArray[np.void]:
         """Start new games where mask [N]; see Backend.reset. Raises UnsupportedMatchup before any game changes."""
         chosen = np.flatnonzero(mask)

@@ -14,10 +14,11 @@ import melee
 import numpy as np
 import pytest
 
-from envs.backend import EndedBy, Matchup
+from envs.backend import EndedBy, Matchup, UnsupportedMatchup
 from envs.controller import PART_SIZES, decode, neutral
+from envs.dolphin.backend import DolphinBackend
 from envs.dolphin.config import DolphinConfig
-from envs.dolphin.standin.backend import StandInBackend
+from envs.dolphin.standin.backend import StandInBackend, standin_config
 from envs.dolphin.standin.program import ANSWERS, BuildName, write_executable
 from envs.dolphin.standin.scenario import SCRIPTED, FaultSwitch, Scenario
 from envs.frame import FIRST_FRAME, LEADER
@@ -168,9 +169,16 @@ def test_less_than_a_whole_game_is_left_and_the_next_one_follows(tmp_path: Path)
 
 def test_a_character_that_the_simulator_lacks_is_refused_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     row = Matchup(characters=("FOX", "YOSHI"), stage="BATTLEFIELD").row()
-    with backend(tmp_path, Scenario(), tries_per_game=1, menu_budget_frames=200) as made:
-        made.reset(np.ones(1, np.bool_), row[None], np.zeros(1, np.uint64))
-        assert made.done[0]
+    with backend(tmp_path, Scenario()) as made, pytest.raises(UnsupportedMatchup, match="cannot play YOSHI"):
+        made.refuse(row[None])
+    limits: dict[str, Any] = {"tries_per_game": 1, "menu_budget_frames": 200}
+    config = standin_config(DolphinConfig(run_dir=tmp_path / "run", ports=PORTS, **limits), tmp_path, Scenario())
+    by_path = DolphinBackend(1, config)  # as anybody's Dolphin, who only finds out in its menus
+    try:
+        by_path.reset(np.ones(1, np.bool_), row[None], np.zeros(1, np.uint64))
+        assert by_path.done[0]
+    finally:
+        by_path.close()
     assert "the simulator cannot play YOSHI" in caplog.text
 
 

@@ -56,8 +56,11 @@ def test_light_commands_import_neither_ray_nor_torch(tmp_path: Path) -> None:
 def test_doctor_json_is_one_object_on_standard_output() -> None:
     shown = run("doctor", "--json")
     assert shown.stdout.count("\n") == 1
-    findings = json.loads(shown.stdout)["findings"]
-    assert {"python", "numpy", "compile cache", "cores"} <= {finding["subject"] for finding in findings}
+    result = json.loads(shown.stdout)
+    assert set(result) == {"ok", "checks", "frames", "processes_left"}
+    assert all(set(check) == {"name", "ok", "found", "remedy"} for check in result["checks"])
+    assert {"python", "numpy", "compile cache", "gpu", "dolphin"} <= {check["name"] for check in result["checks"]}
+    assert (shown.returncode == 0) == result["ok"] == all(check["ok"] for check in result["checks"])
     assert "numpy" in shown.stderr
 
 
@@ -90,7 +93,11 @@ def test_set_groups_are_kept_together_and_apart() -> None:
         (["train", "smoke", "--replays", "nowhere"], ["nowhere"]),
         (["bc", "smoke", "--replays", "nowhere"], ["nowhere"]),
         (["train", "smoke", "--set", "rating.anchor=fihgter"], ["rating.anchor", "fighter"]),
-        (["train", "smoke", "--set", "game.backend=dolphin"], ["dolphin"]),
+        (["train", "smoke", "--set", "game.backend=dolphin"], ["game.dolphin.path", "--dolphin", "launcher keeps it"]),
+        (["train", "smoke", "--set", "game.backend=dolphin", "game.dolphin.path=/bin/true"], ["no Slippi Dolphin"]),
+        (["train", "standin", "--set", "game.characters=[YOSHI]"], ["cannot play YOSHI", "FOX"]),
+        (["doctor", "--backend", "dolphni"], ["did you mean dolphin?"]),
+        (["doctor", "--backend", "standin", "--iso", "melee.iso"], ["--iso", "--backend standin"]),
         (["train", "smoke", "--set", "ppo.games=2"], ["ppo.games"]),
         (["replays", "scan", "nowhere"], ["nowhere"]),
         (["league", "ladder", "--run", "nowhere"], ["nowhere", "no league"]),

@@ -7,12 +7,19 @@ import os
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.backend import UnsupportedMatchup
 from envs.dolphin.backend import DolphinBackend
 from envs.dolphin.build import Build, find_build
 from envs.dolphin.config import DolphinConfig
+from envs.dolphin.menu import GameOrder
 from envs.dolphin.standin.program import launcher, write_executable
 from envs.dolphin.standin.scenario import SIM, FaultSwitch, Scenario
 from envs.dolphin.standin.worlds import simulator
+from envs.game import character_name
+from envs.sim.compile import CHARACTERS
 
 _PREFIX: Final = "standin-"
 
@@ -52,6 +59,15 @@ class StandInBackend(DolphinBackend):
         own = standin_config(config, folder, self._scenario)
         assert own.iso is not None
         return find_build(own, folder), own.iso
+
+    def _order(self, matchup: NDArray[np.void]) -> GameOrder:
+        order = super()._order(matchup)
+        if self._scenario.content == SIM:
+            lacking = {character_name(c) for c in order.characters} - {*CHARACTERS}
+            if lacking:
+                names = ", ".join(sorted(lacking))
+                raise UnsupportedMatchup(f"stand-ins cannot play {names}: their simulator has {', '.join(CHARACTERS)}")
+        return order
 
 
 def _rehearsal(config: DolphinConfig) -> Scenario:

@@ -130,6 +130,8 @@ class Course:
         patient.until(lambda: time.monotonic() - began > SPEED_S or patient.frames - before >= SPEED_FRAMES)
         fps = (patient.frames - before) / (time.monotonic() - began)
         found = f"{fps:.0f} frames a second, {fps / REAL_TIME_FPS:.1f} times real time"
+        if self._installation.scenario is not None:
+            return fine(f"{found}; a stand-in's, which says nothing of Dolphin's")
         unlimited = self._installation.plant().build.family == "mainline" or self._config.fast_forward
         if unlimited and fps < SLOW_FPS:
             return bad(found, "it ignores emulation_speed or fast_forward, or lacks CPU: try another build or machine")

@@ -1,0 +1,302 @@
+"""`doctor`: all of it on the stand-in, and each thing that users get wrong told with its remedy and nothing left."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envs.dolphin import disc
+from envs.dolphin.config import DolphinConfig
+from envs.dolphin.emulator import Emulator
+from envs.dolphin.home import locks_dir, run_dir
+from envs.dolphin.ports import lease_port
+from envs.dolphin.standin.program import write_executable
+from envs.dolphin.standin.scenario import FaultSwitch
+from exphil_league.observe.doctor.check import Answer, Check, Trouble, bad, examine, fine
+from exphil_league.observe.doctor.course import Course
+from exphil_league.observe.doctor.diagnosis import SCENARIO, diagnose_emulator
+from exphil_league.observe.doctor.installation import Installation
+from tests.dolphin.test_rooms import program
+from tests.dolphin.tiny import PORTS, all_gone, left_behind
+
+MELEE = b"GALE01\x00\x02"
+INSTALLED = ("process control", "run folder", "dolphin", "iso", "iso hash", "display", "fuse", "ports", "pipes")
+PLAYED = ("boot", "menus", "inputs", "game", "next game", "speed", "memory", "kill and restart")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("XDG_CONFIG_HOME", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    assert all_gone(tmp_path), left_behind(tmp_path)
+
+
+def configured(folder: Path, **config: Any) -> DolphinConfig:
+    return DolphinConfig(**({"run_dir": folder / "run", "ports": PORTS} | config))
+
+
+def by_name(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {check["name"]: check for check in result["checks"]}
+
+
+def failed(result: dict[str, Any]) -> list[str]:
+    """What was asked and is to be mended."""
+    return [one["name"] for one in result["checks"] if not one["ok"] and not one["found"].startswith("not run")]
+
+
+# The list of checks
+
+
+def test_what_needs_a_failed_check_is_not_run_and_says_so():
+    asked: list[str] = []
+
+    def asks(name: str, answer: Answer) -> Check:
+        return Check(name, lambda: asked.append(name) or answer, {"b": ("a",), "c": ("b",)}.get(name, ()))
+
+    findings = examine([asks("a", bad("no", "do it")), asks("b", fine("yes")), asks("c", fine("yes"))], lambda _: None)
+    assert asked == ["a"]
+    assert [finding.as_json()["found"] for finding in findings] == ["no", "not run: it needs a", "not run: it needs b"]
+
+
+def test_a_check_that_hangs_or_breaks_is_a_finding():
+    def breaks() -> Answer:
+        raise ZeroDivisionError("by nought")
+
+    def refuses() -> Answer:
+        raise Trouble("wrong", "right")
+
+    checks = [Check("hangs", lambda: time.sleep(30) or fine(""), limit_s=0.2), Check("breaks", breaks)]
+    hangs, broke, refused = examine([*checks, Check("refuses", refuses)], lambda _: None)
+    assert (hangs.ok, hangs.answer.found) == (False, "no answer within 0.2 s")
+    assert hangs.seconds < 5
+    assert broke.answer.found == "ZeroDivisionError: by nought"
+    assert refused.answer == bad("wrong", "right")
+
+
+# The stand-in
+
+
+def test_everything_is_fine_on_the_stand_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    result = diagnose_emulator(configured(tmp_path), SCENARIO)
+    assert failed(result) == []
+    assert [check["name"] for check in result["checks"]] == [*INSTALLED, *PLAYED, "nothing left"]
+    found = {name: check["found"] for name, check in by_name(result).items()}
+    assert "mainline" in found["dolphin"]
+    assert "triggers 100%, lag 1" in found["inputs"]
+    assert found["game"].startswith("a stock was lost")
+    assert "left with L+R+A+START" in found["next game"]
+    assert "in a game again" in found["kill and restart"]
+    assert result["ok"]
+    assert result["frames"] > 600
+    assert result["processes_left"] == 0
+    shown = capsys.readouterr().err
+    assert all(f"ok      {name}" in shown for name in PLAYED)
+
+
+FAULTS = [
+    pytest.param(
+        FaultSwitch("exit_at_boot"), "boot", "cannot read the disc", "by hand with this ISO", id="exit_at_boot"
+    ),
+    pytest.param(FaultSwitch("deaf_pad"), "inputs", "plays other inputs", "another build", id="deaf_pad"),
+    *(
+        pytest.param(fault, check, words, remedy, id=fault.kind, marks=pytest.mark.slow)
+        for fault, check, words, remedy in (
+            (FaultSwitch("no_spectator"), "boot", "spectator server did not answer", "update Slippi"),
+            (FaultSwitch("stuck_menu"), "menus", "menu_stuck", "unmodified ISO"),
+            (FaultSwitch("wrong_character"), "menus", "wrong_game", "unmodified ISO"),
+            (FaultSwitch("lag", 1, 2), "inputs", "lag 3; expected lag 1", "another build"),
+            (FaultSwitch("crash", 300), "game", "exited", "by hand"),
+            (FaultSwitch("hang", 300), "game", "frame_timeout", "by hand"),
+            (FaultSwitch("leak", 1, 2.0), "memory", "MiB resident", "soft_memory_mib"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "check", "words", "remedy"), FAULTS)
+def test_what_is_wrong_with_an_emulator_is_told_where_it_shows(
+    fault: FaultSwitch, check: str, words: str, remedy: str, tmp_path: Path
+):
+    limits: dict[str, Any] = {"boot_timeout_s": 20.0, "frame_timeout_s": 2.0, "menu_budget_frames": 300}
+    if fault.kind == "no_spectator":
+        limits["boot_timeout_s"] = 5.0
+    result = diagnose_emulator(configured(tmp_path, **limits), replace(SCENARIO, faults=(fault,)))
+    told = by_name(result)
+    assert failed(result) == [check]
+    assert words in told[check]["found"]
+    assert remedy in told[check]["remedy"]
+    assert told["nothing left"]["ok"]
+    assert result["processes_left"] == 0
+    assert not result["ok"]
+
+
+def test_an_old_slippi_is_named_and_the_remedy_is_to_update(tmp_path: Path):
+    result = diagnose_emulator(configured(tmp_path), replace(SCENARIO, slippi=(2, 0, 1)))
+    assert failed(result) == ["menus"]
+    menus = by_name(result)["menus"]
+    assert "Slippi 2.0.1" in menus["found"]
+    assert menus["remedy"] == "update Slippi"
+
+
+def test_what_is_left_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    installation = Installation(configured(tmp_path), SCENARIO)
+    course = Course(installation)
+    assert all(finding.ok for finding in examine([*installation.checks(), *course.checks()[:1]], lambda _: None))
+    with monkeypatch.context() as patched:
+        patched.setattr("exphil_league.observe.doctor.course.GONE_S", 0.2)
+        patched.setattr(Emulator, "retire", lambda self: None)
+        patched.setattr(Emulator, "reaped", lambda self: False)
+        patched.setattr("envs.dolphin.instance.Instance.close", lambda self: None)
+        answer = course.nothing_left()
+    assert not answer.ok
+    assert "emulator-" in answer.found
+    assert course.processes_left == 3  # keeper, stand-in, link
+    course.close()
+    assert course.nothing_left().ok
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from envs.dolphin.config import DolphinConfig
+from exphil_league.observe.doctor.diagnosis import SCENARIO, diagnose_emulator
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+diagnose_emulator(DolphinConfig(run_dir=Path(sys.argv[1]), ports=(int(sys.argv[2]), int(sys.argv[3]))), SCENARIO)
+"""
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
+def test_ctrl_c_in_the_middle_leaves_nothing(with_signal: signal.Signals, tmp_path: Path):
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "run"), *map(str, PORTS)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    for line in running.stderr:
+        if line.startswith("ok      boot"):
+            break
+    running.send_signal(with_signal)
+    running.communicate(timeout=20)
+    assert running.returncode not in (0, 1)
+    assert all_gone(tmp_path), left_behind(tmp_path)
+
+
+# What users get wrong before anything is started
+
+
+def a_file(folder: Path, name: str, data: bytes, mode: int = 0o755) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    path.chmod(mode)
+    return path
+
+
+def told_of(folder: Path, **config: Any) -> tuple[str, dict[str, Any]]:
+    """The only check that failed of a Dolphin that is refused before it is started, and what it says."""
+    result = diagnose_emulator(configured(folder, **config))
+    wrong = failed(result)
+    assert len(wrong) == 1, wrong
+    checks = by_name(result)
+    assert checks["boot"]["found"].startswith("not run: it needs ")
+    assert checks["nothing left"]["ok"]
+    return wrong[0], checks[wrong[0]]
+
+
+FUSE = "echo 'dlopen(): error loading libfuse.so.2' >&2; exit 127"
+WRONG_PROGRAMS = [
+    ("true", None, "no Slippi Dolphin", "netplay"),
+    ("notes.txt", b"hello\n", "cannot be run", "netplay"),
+    ("Slippi-Launcher-2.11.AppImage", b"\x7fELF", "is the Slippi launcher", "netplay"),
+    ("Slippi Dolphin.exe", b"MZ", "a program for Windows", "AppImage for Linux"),
+    ("mounted.AppImage", f"#!/bin/sh\n{FUSE}".encode(), "needs FUSE", "--appimage-extract"),
+    ("cut.AppImage", b"\x7fELF\x02\x01\x01\x00AI\x02 and no more", "cannot be unpacked", "download it again"),
+    ("ishiiruka", b"#!/bin/sh\necho 3.4.0; exit 255", "there is no display", "xvfb-run"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "words", "remedy"), WRONG_PROGRAMS, ids=[case[0] for case in WRONG_PROGRAMS])
+def test_a_wrong_program_is_refused_with_the_remedy(
+    name: str, data: bytes | None, words: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = Path("/bin/true") if data is None else a_file(tmp_path, name, data)
+    iso = a_file(tmp_path, "melee.iso", MELEE)
+    monkeypatch.setitem(disc.GOOD, disc.sha1(iso), "NTSC-U 1.02")
+    check, told = told_of(tmp_path, path=path, iso=iso)
+    assert check == ("display" if name == "ishiiruka" else "dolphin")
+    assert words in told["found"]
+    assert remedy in told["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"GALE01\x00\x00", "Melee 1.00; Slippi needs NTSC 1.02"),
+        (b"GALE01\x00\x01", "Melee 1.01; Slippi needs NTSC 1.02"),
+        (b"GMSE01\x00\x00", "no ISO of Melee"),
+        (b"", "no ISO of Melee"),
+        (None, "no such file"),
+    ],
+)
+def test_a_wrong_iso_is_refused_with_the_remedy(data: bytes | None, words: str, tmp_path: Path):
+    iso = tmp_path / "game.iso" if data is None else a_file(tmp_path, "game.iso", data)
+    check, told = told_of(tmp_path, path=write_executable(tmp_path), iso=iso)
+    assert check == "iso"
+    assert words in told["found"]
+    assert "--iso" in told["found"]
+    assert told["remedy"] == "name your own ISO of Melee, NTSC 1.02"
+
+
+def test_a_dump_is_judged_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def hashed(data: bytes) -> Answer:
+        installation = Installation(configured(tmp_path, iso=a_file(tmp_path, "game.iso", data)))
+        assert installation.iso().ok
+        return installation.iso_hash()
+
+    assert "no known dump" in hashed(MELEE).found
+    assert not hashed(MELEE).ok
+    assert hashed(b"CISO" + bytes(100)).ok  # cannot be compared
+    number = disc.sha1(tmp_path / "game.iso")
+    assert (
+        number == subprocess.run(["sha1sum", tmp_path / "game.iso"], capture_output=True, text=True).stdout.split()[0]
+    )
+    for table, ok in ((disc.GOOD, True), (disc.WRONG, False)):
+        with monkeypatch.context() as patched:
+            patched.setitem(table, number, "this one")
+            answer = hashed(b"CISO" + bytes(100))
+            assert (answer.ok, "this one" in answer.found) == (ok, True)
+
+
+def test_a_range_of_ports_that_others_hold_is_told(tmp_path: Path):
+    port = PORTS[1]
+    held = lease_port(locks_dir(run_dir(tmp_path / "run")), (port, port))  # a second instance on one port
+    try:
+        result = diagnose_emulator(configured(tmp_path, ports=(port, port), path=program(tmp_path, "exit 1")))
+    finally:
+        held.release()
+    told = by_name(result)["ports"]
+    assert f"no free UDP port from {port} to {port}" in told["found"]
+    assert "widen game.dolphin.ports" in told["remedy"]
+    assert "ports" in by_name(result)["boot"]["found"]
+
+
+def test_without_dolphin_or_iso_it_says_where_it_looked(tmp_path: Path):
+    checks = by_name(diagnose_emulator(configured(tmp_path)))
+    for name, flag in (("dolphin", "--dolphin PATH"), ("iso", "--iso PATH")):
+        assert str(tmp_path / "home") in checks[name]["found"]
+        assert flag in checks[name]["remedy"]
+
+
+def test_elsewhere_than_on_linux_it_says_what_to_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    result = diagnose_emulator(configured(tmp_path))
+    assert failed(result) == ["process control"]
+    assert "WSL 2" in by_name(result)["process control"]["remedy"]
