@@ -20,10 +20,13 @@ from envs.dolphin.home import locks_dir, run_dir
 from envs.dolphin.ports import lease_port
 from envs.dolphin.standin.program import write_executable
 from envs.dolphin.standin.scenario import FaultSwitch
+from exphil_league.config.loader import load_recipe
+from exphil_league.errors import UserError, user_message
 from exphil_league.observe.doctor.check import Answer, Check, Trouble, bad, examine, fine
 from exphil_league.observe.doctor.course import Course
 from exphil_league.observe.doctor.diagnosis import SCENARIO, diagnose_emulator
 from exphil_league.observe.doctor.installation import Installation
+from exphil_league.train import check_games_to_learn_from, check_parts_fit
 from tests.dolphin.test_rooms import program
 from tests.dolphin.tiny import PORTS, all_gone, left_behind
 
@@ -300,3 +303,32 @@ def test_elsewhere_than_on_linux_it_says_what_to_use(tmp_path: Path, monkeypatch
     result = diagnose_emulator(configured(tmp_path))
     assert failed(result) == ["process control"]
     assert "WSL 2" in by_name(result)["process control"]["remedy"]
+
+
+REFUSED = [
+    (["game.dolphin.path=/bin/true"], r"/bin/true is no Slippi Dolphin.*netplay"),
+    (["game.dolphin.path={folder}/true"], r"game\.dolphin\.path.*does not exist"),
+    (["game.dolphin.path={folder}/ishiiruka"], "there is no display.*xvfb-run"),
+    (["game.dolphin.iso={folder}/old.iso"], r"game\.dolphin\.iso.*Melee 1\.00; Slippi needs NTSC 1\.02"),
+    (["game.dolphin.iso={folder}/no.iso"], r"game\.dolphin\.iso.*no such file"),
+    (["game.dolphin.exi_inputs=true"], "needs an ExiAI build.*leave exi_inputs"),
+    (["game.stocks=5"], "4 stocks"),
+    (["game.backend=standin", "game.characters=[YOSHI]"], "stand-ins cannot play YOSHI.*FOX"),
+]
+
+
+@pytest.mark.parametrize(("sets", "words"), REFUSED, ids=[" ".join(case[0]) for case in REFUSED])
+def test_training_refuses_it_before_anything_is_started(sets: list[str], words: str, tmp_path: Path):
+    iso, dolphin = a_file(tmp_path, "melee.iso", MELEE), write_executable(tmp_path)
+    a_file(tmp_path, "old.iso", b"GALE01\x00\x00")
+    a_file(tmp_path, "ishiiruka", b"#!/bin/sh\necho 3.4.0; exit 255")
+    given = [f"game.dolphin.path={dolphin}", f"game.dolphin.iso={iso}", f"game.dolphin.run_dir={tmp_path / 'run'}"]
+    recipe = load_recipe("dolphin", (*given, *(text.format(folder=tmp_path) for text in sets)))
+    with pytest.raises(ValueError, match=f"(?s){words}") as caught:
+        check_parts_fit(recipe)
+    assert user_message(caught.value) == str(caught.value)
+
+
+def test_a_warm_start_in_the_simulator_is_refused_where_it_cannot_play(tmp_path: Path):
+    with pytest.raises(UserError, match=r"without replays.*cannot play YOSHI.*give --replays"):
+        check_games_to_learn_from(load_recipe("dolphin", ("game.characters=[YOSHI]",)))
