@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from envs.controller import PART_SIZES, SHOULDER_EDGES, STICK_EDGES
 from envs.observation import FLOAT_NAMES, ID_NAMES, ID_SIZES
 from policies.delay import NOTHING
+from policies.layers import Embedding, Linear, spread
 from policies.spec import PolicySpec
 
 _OWN_INPUT: Final = FLOAT_NAMES.index("controller.A")
@@ -74,18 +75,18 @@ class Encoder(nn.Module):
         super().__init__()
         offsets, rows = _id_offsets()
         self.register_buffer("id_offsets", torch.tensor(offsets, dtype=torch.int32), persistent=False)
-        self.ids = nn.Embedding(rows, spec.embedding_width)
-        self.queue: nn.Embedding | None = None
+        self.ids = Embedding(rows, spec.embedding_width)
+        self.queue: Embedding | None = None
         if spec.delay_frames:
             self.register_buffer("part_offsets", torch.tensor(part_offsets(), dtype=torch.int32), persistent=False)
-            self.queue = nn.Embedding(sum(spec.part_sizes), spec.embedding_width)
+            self.queue = Embedding(sum(spec.part_sizes), spec.embedding_width)
         if spec.delay_varies:
             self.nothing = nn.Parameter(torch.randn(spec.embedding_width))
         self.delay_varies = spec.delay_varies
         embedded = (spec.observation_ids + spec.delay_frames) * spec.embedding_width
         width = spec.core.width
         self.inner = nn.Sequential(
-            nn.Linear(spec.observation_floats + embedded, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+            Linear(spec.observation_floats + embedded, width), nn.ReLU(), Linear(width, width), nn.ReLU()
         )
 
     def forward(self, floats: Tensor, ids: Tensor, queue: Tensor) -> Tensor:
@@ -95,13 +96,13 @@ class Encoder(nn.Module):
             columns.append(self._under_way(self.queue, queue).flatten(-2))
         return self.inner(torch.cat(columns, -1))
 
-    def _under_way(self, table: nn.Embedding, queue: Tensor) -> Tensor:
+    def _under_way(self, table: Embedding, queue: Tensor) -> Tensor:
         """Embedded slots [.., d, E] of queues [.., d, 6]; the empty ones, of games with a shorter delay, are alike."""
         if not self.delay_varies:
             return table(queue + self.part_offsets).sum(-2)
         empty = is_nothing(queue)
         actions = table(queue.masked_fill(empty[..., None], 0) + self.part_offsets).sum(-2)
-        return torch.where(empty[..., None], self.nothing, actions)
+        return torch.where(empty[..., None], spread(self.nothing, actions), actions)
 
 
 def is_nothing(queue: Tensor) -> Tensor:

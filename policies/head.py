@@ -9,6 +9,7 @@ earlier parts changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from policies.embed import part_offsets
+from policies.layers import Embedding, Linear, embedding
 from policies.spec import PolicySpec
 from policies.transitions import TRANSITION_ROWS, transition_row
 
@@ -33,6 +35,30 @@ class HeadOutput(NamedTuple):
     log_probs: tuple[Tensor, ...]  # six tensors [.., size]
 
 
+class _PartLayers(NamedTuple):
+    """The layers of one part."""
+
+    number: int
+    block: nn.Module
+    out: nn.Module
+    transitions: Tensor
+    taken: nn.Module | None
+    """None for the last part, after which nothing follows."""
+    changed: Tensor | None
+
+    def logits(self, residual: Tensor, last: Tensor, taken: Tensor | None, changed: Tensor | None) -> Tensor:
+        """[.., size]; `taken` [..] and `changed` [..] are those of the part before it."""
+        row = transition_row(self.number, last, taken, changed)
+        logits: Tensor = self.out(torch.relu(self.block(residual)))
+        return logits + embedding(row, self.transitions)
+
+    def after(self, residual: Tensor, taken: Tensor, changed: Tensor) -> Tensor:
+        """The residual for the next part, after this one took its value [..]."""
+        if self.taken is None or self.changed is None:
+            return residual
+        return torch.addcmul(residual + self.taken(taken), changed[..., None], self.changed)
+
+
 class ControllerHead(nn.Module):
     """Reads features [.., D + 6]: D hidden units, then the last controller's parts as floats."""
 
@@ -44,12 +70,12 @@ class ControllerHead(nn.Module):
         self.hidden_width = spec.core.width
         self.sizes = sizes
         self.register_buffer("offsets", torch.tensor(part_offsets()), persistent=False)
-        self.enter = nn.Linear(spec.core.width, width)
-        self.last = nn.Embedding(sum(sizes), width)
-        self.taken = nn.ModuleList(nn.Embedding(size, width) for size in sizes[:-1])
+        self.enter = Linear(spec.core.width, width)
+        self.last = Embedding(sum(sizes), width)
+        self.taken = nn.ModuleList(Embedding(size, width) for size in sizes[:-1])
         self.changed = nn.Parameter(torch.zeros(len(sizes) - 1, width))
-        self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in sizes)
-        self.out = nn.ModuleList(nn.Linear(width, size) for size in sizes)
+        self.blocks = nn.ModuleList(Linear(width, width) for _ in sizes)
+        self.out = nn.ModuleList(Linear(width, size) for size in sizes)
         self.transitions = nn.ParameterList(
             nn.Parameter(torch.zeros(rows, size)) for rows, size in zip(TRANSITION_ROWS, sizes, strict=True)
         )
@@ -62,17 +88,11 @@ class ControllerHead(nn.Module):
         last = features[..., self.hidden_width :].long()
         return self.enter(features[..., : self.hidden_width]) + self.last(last + self.offsets).sum(-2), last
 
-    def _logits(
-        self, part: int, residual: Tensor, last: Tensor, taken: Tensor | None, changed: Tensor | None
-    ) -> Tensor:
-        """Logits [.., size] of one part; `taken` [..] and `changed` [..] are those of the part before it."""
-        row = transition_row(part, last, taken, changed)
-        hidden = torch.relu(self.blocks[part](residual))
-        return self.out[part](hidden) + nn.functional.embedding(row, self.transitions[part])
-
-    def _take(self, part: int, residual: Tensor, taken: Tensor, changed: Tensor) -> Tensor:
-        """The residual for the next part, after this one took its value [..]."""
-        return torch.addcmul(residual + self.taken[part](taken), changed[..., None], self.changed[part])
+    def _layers(self) -> Iterator[_PartLayers]:
+        """Part by part. Asking the lists for one after the other is what takes long about them."""
+        tables = (*self.taken, None)
+        steps = (*self.changed.split(1, -2), None)  # [1, W] each; of a stack [K, 1, W]
+        return map(_PartLayers, range(len(self.sizes)), self.blocks, self.out, self.transitions, tables, steps)
 
     def evaluate(self, features: Tensor, parts: Tensor) -> HeadOutput:
         """Distributions along given action parts [.., 6] (any integer type)."""
@@ -82,14 +102,13 @@ class ControllerHead(nn.Module):
         taken: Tensor | None = None
         changed: Tensor | None = None
         log_probs, taken_log_prob, entropy = [], [], []
-        for part in range(len(self.sizes)):
-            log_p = self._logits(part, residual, last, taken, changed).log_softmax(-1)
-            taken, changed = parts[..., part], changed_parts[..., part]
+        for part in self._layers():
+            log_p = part.logits(residual, last, taken, changed).log_softmax(-1)
+            taken, changed = parts[..., part.number], changed_parts[..., part.number]
             log_probs.append(log_p)
             taken_log_prob.append(log_p.gather(-1, taken[..., None]))
             entropy.append(-(log_p.exp() * log_p).sum(-1))
-            if part < len(self.taken):
-                residual = self._take(part, residual, taken, changed)
+            residual = part.after(residual, taken, changed)
         part_log_prob = torch.cat(taken_log_prob, -1)
         return HeadOutput(part_log_prob.sum(-1), part_log_prob, torch.stack(entropy, -1), tuple(log_probs))
 
@@ -102,18 +121,17 @@ class ControllerHead(nn.Module):
         taken: Tensor | None = None
         changed: Tensor | None = None
         chosen, weights, totals = [], [], []
-        for part in range(len(self.sizes)):
-            logits = self._logits(part, residual, last, taken, changed)
+        for part in self._layers():
+            logits = part.logits(residual, last, taken, changed)
             if temperature != 1.0:
                 logits = logits / temperature
-            index, weight, total = _inverse_cdf(logits, uniforms[..., part : part + 1])
+            index, weight, total = _inverse_cdf(logits, uniforms[..., part.number, None])
             chosen.append(index)
             weights.append(weight)
             totals.append(total)
-            if part < len(self.taken):
-                taken = index[..., 0]
-                changed = taken != last[..., part]
-                residual = self._take(part, residual, taken, changed)
+            taken = index[..., 0]
+            changed = taken != last[..., part.number]
+            residual = part.after(residual, taken, changed)
         return torch.cat(chosen, -1), (torch.cat(weights, -1) - torch.cat(totals, -1).log()).sum(-1)
 
     @torch.no_grad()

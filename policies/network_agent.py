@@ -1,4 +1,4 @@
-"""A network behind the agent's face, run by torch: frozen opponents in the runner and in evaluation."""
+"""A network behind the agent's face, run by torch: frozen opponents in evaluation and in the runner."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from policies.actuator import Actuator
 from policies.agent import SeatView
+from policies.network_memory import NetworkMemory
 from policies.policy import Policy, PolicyInputs
 from policies.spec import ActionTiming
 
@@ -23,48 +23,42 @@ class NetworkAgent:
         self.name = name
         self.digest = digest
         self.capacity = capacity
-        self._policy = policy.eval()
-        self._temperature = temperature
-        self._state = policy.initial_state(capacity)
+        self.policy = policy.eval()
+        self.temperature = temperature
         self.timing: ActionTiming = policy.spec
-        self._actuator = Actuator(capacity, policy.spec)
+        self._memory = NetworkMemory(policy, capacity)
         self._random = np.random.default_rng(seed)
 
     def reset(self, columns: NDArray[np.int64]) -> None:
         """A new game begins in these columns."""
-        self._actuator.reset(columns)
-        for tensor in self._state:
-            tensor[torch.from_numpy(columns)] = 0.0
+        self._memory.reset(columns)
 
     def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Action parts [n, 6] that columns [n] press on this frame."""
-        return self._actuator.act(view, columns, self._decide)
+        return self._memory.actuator.act(view, columns, self._decide)
+
+    def draw(self, columns: int) -> NDArray[np.float32]:
+        """The next uniform numbers [n, 6] of its random stream: what its decisions for n columns are drawn by."""
+        return self._random.random((columns, 6), np.float32)
 
     def expect_console_delay(self, frames: int) -> int:
         """As `policies.agent.Delayed` has it."""
-        return self._actuator.expect_console_delay(frames)
+        return self._memory.actuator.expect_console_delay(frames)
 
     @torch.inference_mode()
     def _decide(self, view: SeatView, columns: NDArray[np.int64], pending: NDArray[np.uint8]) -> NDArray[np.integer]:
-        index = torch.from_numpy(columns)
-        inputs = PolicyInputs(*map(torch.from_numpy, (view.floats, view.ids, pending)))
-        uniforms = torch.from_numpy(self._random.random((len(columns), 6), np.float32))
-        step = self._policy.step(inputs, tuple(s[index] for s in self._state), uniforms, self._temperature)
-        for kept, after in zip(self._state, step.state, strict=True):
-            kept[index] = after
-        return step.parts.numpy()
+        memory = self._memory
+        inputs = PolicyInputs(*(memory.tensor(array) for array in (view.floats, view.ids, pending)))
+        uniforms = memory.tensor(self.draw(len(columns)))
+        step = self.policy.step(inputs, memory.read(columns), uniforms, self.temperature)
+        memory.write(columns, step.state)
+        return step.parts.cpu().numpy()
 
     def get_state(self) -> dict[str, Any]:
         """Recurrent states, actions under way and random stream."""
-        return {
-            "state": tuple(layer.numpy().copy() for layer in self._state),
-            "actuator": self._actuator.get_state(),
-            "random": self._random.bit_generator.state,
-        }
+        return {**self._memory.get_state(), "random": self._random.bit_generator.state}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state` of an agent of this policy and capacity."""
-        for layer, saved in zip(self._state, state["state"], strict=True):
-            layer.copy_(torch.from_numpy(saved))
-        self._actuator.set_state(state["actuator"])
+        self._memory.set_state(state)
         self._random.bit_generator.state = state["random"]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from policies.cores import State, build_core
 from policies.embed import Encoder, LastParts, is_nothing
 from policies.head import ControllerHead, HeadOutput
+from policies.layers import Linear
 from policies.spec import PolicySpec, disagreements
 
 __all__ = ["HeadOutput", "Policy", "PolicyInputs", "PolicyStep", "SpecMismatch", "kl"]
@@ -52,9 +53,7 @@ class Policy(nn.Module):
         self.encoder = Encoder(spec)
         self.core = build_core(spec.core)
         self.head = ControllerHead(spec)
-        self.value_head = nn.Sequential(
-            nn.Linear(spec.core.width, spec.head_width), nn.ReLU(), nn.Linear(spec.head_width, 1)
-        )
+        self.value_head = nn.Sequential(Linear(spec.core.width, spec.head_width), nn.ReLU(), Linear(spec.head_width, 1))
 
     def initial_state(self, batch: int) -> State:
         """Zeros [batch, ...]: the state before a game's first frame."""

@@ -7,7 +7,7 @@ then the most recently used ones.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 
 from envs.frame import FRAME, words_i32
 from policies.agent import Agent, Resumable, SeatView
+from policies.network_agent import NetworkAgent
+from policies.network_ensemble import NetworkEnsemble
+from policies.spec import PolicySpec
 
 LoadAgent = Callable[[str, int], Agent]
 """(digest, capacity) -> an agent that plays up to `capacity` columns."""
+Player = Agent | NetworkEnsemble
+"""Whoever acts for some columns."""
 
 
 class OpponentCache:
@@ -84,9 +89,9 @@ class OpponentCache:
 
 
 class FrozenSeats:
-    """The seats that opponents play in the one-seat games: one forward per distinct opponent and frame.
+    """The seats that opponents play in the one-seat games: networks of one spec together, everybody else alone.
 
-    A column is the position of a game among the one-seat games; agents keep their memory by column.
+    A column is the position of a game among the one-seat games; memory is kept by column.
     """
 
     def __init__(self, games: NDArray[np.int64], cache: OpponentCache) -> None:
@@ -94,8 +99,10 @@ class FrozenSeats:
         self._column_of = {int(game): column for column, game in enumerate(games)}
         self._seats = np.zeros(len(games), np.int64)
         self._digests: list[str | None] = [None] * len(games)
-        self._columns: dict[str, NDArray[np.int64]] = {}
         self._cache = cache
+        self._ensembles: dict[PolicySpec, NetworkEnsemble] = {}
+        self._parties: list[tuple[Player, NDArray[np.int64]]] = []
+        """Who acts for which columns."""
 
     def assign(self, game: int, seat: int, digest: str) -> None:
         """`digest` plays `seat` of `game` from its next frame on, with an empty memory."""
@@ -106,13 +113,25 @@ class FrozenSeats:
             self._cache.release(previous)
         self._seats[column] = seat
         self._digests[column] = digest
-        agent.reset(np.array([column], np.int64))
         if previous != digest:
             self._regroup()
+        self._player(agent).reset(np.array([column], np.int64))
+
+    def refresh(self, digests: Iterable[str]) -> None:
+        """The weights of these players may have changed; those that nobody meets are left aside."""
+        for digest in set(digests).intersection(self._cache.active):
+            agent = self._cache.get(digest)
+            if isinstance(agent, NetworkAgent):
+                self._ensembles[agent.policy.spec].refresh(agent)
 
     def get_state(self) -> dict[str, Any]:
-        """Who sits where, and what all agents of the cache remember."""
-        return {"seats": self._seats.copy(), "digests": list(self._digests), "agents": self._cache.get_state()}
+        """Who sits where, and what all of them remember."""
+        return {
+            "seats": self._seats.copy(),
+            "digests": list(self._digests),
+            "agents": self._cache.get_state(),
+            "ensembles": {spec: ensemble.get_state() for spec, ensemble in self._ensembles.items()},
+        }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `get_state` of seats of the same games."""
@@ -123,6 +142,8 @@ class FrozenSeats:
             if digest is not None:
                 self._cache.acquire(digest, touch=False)
         self._regroup()
+        for spec, remembered in state["ensembles"].items():
+            self._ensembles[spec].set_state(remembered)
 
     def act(
         self,
@@ -133,14 +154,31 @@ class FrozenSeats:
     ) -> None:
         """Write the opponents' parts into `pressed` [N, P, 6]; floats [N, P, F], ids [N, P, K], frames [N]."""
         words = words_i32(frames)  # numpy copies structured rows field by field
-        for digest, columns in self._columns.items():
+        for player, columns in self._parties:
             games, seats = self._games[columns], self._seats[columns]
             view = SeatView(words[games].view(FRAME)[:, 0], seats, floats[games, seats], ids[games, seats])
-            pressed[games, seats] = self._cache.get(digest).act(view, columns)
+            pressed[games, seats] = player.act(view, columns)
+
+    def _player(self, agent: Agent) -> Player:
+        """Who acts for the columns of an agent and remembers them."""
+        return self._ensembles[agent.policy.spec] if isinstance(agent, NetworkAgent) else agent
 
     def _regroup(self) -> None:
         grouped: dict[str, list[int]] = {}
         for column, digest in enumerate(self._digests):
             if digest is not None:
                 grouped.setdefault(digest, []).append(column)
-        self._columns = {digest: np.array(columns, np.int64) for digest, columns in grouped.items()}
+        alone: list[tuple[Player, NDArray[np.int64]]] = []
+        together: dict[PolicySpec, list[tuple[NetworkAgent, NDArray[np.int64]]]] = {}
+        for digest, columns in grouped.items():
+            agent, own = self._cache.get(digest), np.array(columns, np.int64)
+            if isinstance(agent, NetworkAgent):
+                together.setdefault(agent.policy.spec, []).append((agent, own))
+            else:
+                alone.append((agent, own))
+        before, self._ensembles = self._ensembles, {}
+        for spec, seated in together.items():
+            self._ensembles[spec] = before.get(spec) or NetworkEnsemble(seated[0][0])
+            self._ensembles[spec].seat(seated)
+        joint = [(self._ensembles[spec], np.concatenate([own for _, own in pairs])) for spec, pairs in together.items()]
+        self._parties = [*alone, *joint]

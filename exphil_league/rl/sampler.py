@@ -1,7 +1,7 @@
 """The sampling loop: N games advanced T decisions, learners' seats recorded as chunks. Knows nothing of Ray.
 
-Per decision there is one forward per learner; per frame one observation call, one forward per distinct opponent
-whose turn it is, one backend step. With an action repeat of k a row of a chunk spans k frames. A game that ends
+Per decision there is one forward per learner; per frame one observation call, one forward for all opponents of a
+spec whose turn it is, one backend step. With an action repeat of k a row of a chunk spans k frames. A game that ends
 among them stands still until the row is full, so that every game begins with a decision, as it does elsewhere.
 """
 
@@ -139,6 +139,7 @@ class Sampler:
         with torch.inference_mode():
             if not self._jobs:
                 self._begin_all()
+            self._frozen_seats.refresh(self._policies)
             for lane in self.lanes:
                 lane.begin_chunk()
             for row in range(self._settings.unroll_frames // self._repeat):

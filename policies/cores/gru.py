@@ -13,9 +13,9 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from policies.cores.base import Core, State, register
+from policies.layers import LayerNorm, linear
 from policies.spec import CoreSpec
 
 
@@ -24,14 +24,14 @@ class _GruLayer(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
+        self.norm = LayerNorm(width)
         self.gru = nn.GRU(width, width)
 
     def step(self, rows: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Written out, not torch.gru_cell, so that it exports to ONNX."""
         input_weight, hidden_weight, input_bias, hidden_bias = self.gru.all_weights[0]
-        x_r, x_z, x_n = F.linear(self.norm(rows), input_weight, input_bias).chunk(3, -1)
-        h_r, h_z, h_n = F.linear(hidden, hidden_weight, hidden_bias).chunk(3, -1)
+        x_r, x_z, x_n = linear(self.norm(rows), input_weight, input_bias).chunk(3, -1)
+        h_r, h_z, h_n = linear(hidden, hidden_weight, hidden_bias).chunk(3, -1)
         fresh = torch.tanh(x_n + torch.sigmoid(x_r + h_r) * h_n)
         hidden = fresh + torch.sigmoid(x_z + h_z) * (hidden - fresh)
         return rows + hidden, hidden

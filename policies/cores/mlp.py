@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from policies.cores.base import Core, State, register
+from policies.layers import LayerNorm, Linear
 from policies.spec import CoreSpec
 
 
@@ -13,9 +14,7 @@ class _Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.inner = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
-        )
+        self.inner = nn.Sequential(LayerNorm(width), Linear(width, 2 * width), nn.ReLU(), Linear(2 * width, width))
 
     def forward(self, rows: Tensor) -> Tensor:
         return rows + self.inner(rows)
