@@ -48,6 +48,11 @@ class NetworkEnsemble:
         for index, (_, columns) in enumerate(seated):
             self._agent_of[columns] = index
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of the weights' copies."""
+        return self._stack.nbytes
+
     def refresh(self, agent: NetworkAgent) -> None:
         """The weights of a seated agent's policy have changed."""
         self._stack.refresh(agent.policy)
@@ -57,17 +62,14 @@ class NetworkEnsemble:
         self._memory.reset(columns)
 
     def act(self, view: SeatView, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Action parts [n, 6] that columns [n] press on this frame."""
+        """Action parts [n, 6] that columns [n] press on this frame; agent by agent, in the order they were seated."""
         return self._memory.actuator.act(view, columns, self._decide)
 
     @torch.inference_mode()
     def _decide(self, view: SeatView, columns: NDArray[np.int64], pending: NDArray[np.uint8]) -> NDArray[np.integer]:
         memory, agent_of = self._memory, self._agent_of[columns]
         blocks = _Blocks(agent_of, len(self._agents), memory.device)
-        uniforms = np.empty((len(columns), 6), np.float32)
-        uniforms[blocks.order] = np.concatenate(
-            [agent.draw(count) for agent, count in zip(self._agents, blocks.counts, strict=True)]
-        )
+        uniforms = np.concatenate([agent.draw(count) for agent, count in zip(self._agents, blocks.counts, strict=True)])
         inputs = PolicyInputs(*(blocks.fill(memory.tensor(array)) for array in (view.floats, view.ids, pending)))
         state = tuple(map(blocks.fill, memory.read(columns)))
         step = self._stack.module.step(inputs, state, blocks.fill(memory.tensor(uniforms)), self._temperature)
@@ -87,15 +89,12 @@ class _Blocks:
     """n columns as K blocks of equally many rows, one block per agent, the rows beyond its columns zero."""
 
     def __init__(self, agent_of: NDArray[np.int64], agents: int, device: torch.device) -> None:
-        """agent_of: [n] agent of each column."""
+        """agent_of: [n] agent of each column, ascending."""
         self.counts = np.bincount(agent_of, minlength=agents)
         """[K] columns of each agent."""
-        self.order = np.argsort(agent_of, kind="stable")
-        """[n] columns agent by agent."""
         self._shape = agents, int(self.counts.max())
         first_row, first_column = np.arange(agents) * self._shape[1], self.counts.cumsum() - self.counts
-        place = np.empty(len(agent_of), np.int64)
-        place[self.order] = np.arange(len(agent_of)) + np.repeat(first_row - first_column, self.counts)
+        place = np.arange(len(agent_of)) + np.repeat(first_row - first_column, self.counts)
         self._place = torch.from_numpy(place).to(device)
         """[n] row of each column among all rows."""
 

@@ -41,6 +41,11 @@ class PolicyStack:
                 stacked = nn.Parameter(weights[: len(policies)], requires_grad=False)
                 self.module.get_submodule(owner)._parameters[attribute] = stacked
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of the copies."""
+        return sum(weights.nbytes for weights in self._weights.values())
+
     @torch.inference_mode()
     def refresh(self, policy: Policy) -> None:
         """The weights of a policy that is held have changed."""

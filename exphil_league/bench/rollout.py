@@ -159,6 +159,6 @@ def _sampler(store: Path, digests: Sequence[str], met: Opposition, games: int, u
 
 
 def _cache_mb(sampler: Sampler) -> float:
-    """Megabytes of the opponents that a sampler holds: weights, recurrent states, queues."""
-    agents = sampler.cache.agents
-    return round(sum(len(pickle.dumps(agent)) for agent in agents) / 1e6, 2)
+    """Megabytes of the opponents that a sampler holds: weights, also those stacked, recurrent states, queues."""
+    agents = sum(len(pickle.dumps(agent)) for agent in sampler.cache.agents)
+    return round((agents + sampler.frozen_seats.copied_bytes) / 1e6, 2)

@@ -117,6 +117,11 @@ class FrozenSeats:
             self._regroup()
         self._player(agent).reset(np.array([column], np.int64))
 
+    @property
+    def copied_bytes(self) -> int:
+        """Memory of the weights that are copied for acting together."""
+        return sum(ensemble.nbytes for ensemble in self._ensembles.values())
+
     def refresh(self, digests: Iterable[str]) -> None:
         """The weights of these players may have changed; those that nobody meets are left aside."""
         for digest in set(digests).intersection(self._cache.active):

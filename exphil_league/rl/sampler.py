@@ -118,7 +118,7 @@ class Sampler:
         self.lanes = [self._lane(i, player, groups) for i, player in enumerate(players)]
         single = [game for g in groups if g.learner_seats == 1 for game in g.game_indices]
         self.cache = OpponentCache(self._load(load_agent), len(single), settings.opponents)
-        self._frozen_seats = FrozenSeats(np.array(single, np.int64), self.cache)
+        self.frozen_seats = FrozenSeats(np.array(single, np.int64), self.cache)
         self._desk = JobDesk(league, groups, settings.opponents, lambda: len(self.cache.active) < settings.opponents)
         self._jobs: list[Job] = []
         self._matchups = np.zeros(backend.num_games, MATCHUP)
@@ -139,7 +139,7 @@ class Sampler:
         with torch.inference_mode():
             if not self._jobs:
                 self._begin_all()
-            self._frozen_seats.refresh(self._policies)
+            self.frozen_seats.refresh(self._policies)
             for lane in self.lanes:
                 lane.begin_chunk()
             for row in range(self._settings.unroll_frames // self._repeat):
@@ -185,7 +185,7 @@ class Sampler:
             "matchups": self._matchups.copy(),
             "seeds": self._seeds.copy(),
             "tables": self._desk.get_state(),
-            "opponents": self._frozen_seats.get_state(),
+            "opponents": self.frozen_seats.get_state(),
         }
 
     def _restore_games(self, games: Mapping[str, Any] | None) -> bool:
@@ -198,7 +198,7 @@ class Sampler:
         self._matchups[...] = games["matchups"]
         self._seeds[...] = games["seeds"]
         self._desk.set_state(games["tables"])
-        self._frozen_seats.set_state(games["opponents"])
+        self.frozen_seats.set_state(games["opponents"])
         self._seen = observe(self._frames, self._seen)
         return True
 
@@ -242,7 +242,7 @@ class Sampler:
         pressed = self._pressed
         for lane in self.lanes:
             lane.press(row, pressed)
-        self._frozen_seats.act(self._frames, *self._seen, pressed)
+        self.frozen_seats.act(self._frames, *self._seen, pressed)
         before = self._frames_copy()
         self._frames = self._backend.step(decode(pressed))
         ended = self._backend.done & ~self._over
@@ -312,7 +312,7 @@ class Sampler:
         if not both:
             other = 1 - learner
             live = job.players[other] in self._policies
-            self._frozen_seats.assign(game, other, job.players[other] if live else job.digests[other])
+            self.frozen_seats.assign(game, other, job.players[other] if live else job.digests[other])
 
     def _result(self, game: int) -> MatchResult:
         job, result = self._jobs[game], self._backend.result[game]
