@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +36,7 @@ from exphil_league.observe.progress import progress
 from exphil_league.observe.ray_metrics import RayMetrics
 from exphil_league.observe.sinks import Console, JsonLines, Sink, WeightsAndBiases
 from exphil_league.observe.telling_games import TellingGames
+from exphil_league.promotion.gate import warm_start_conduct
 from exphil_league.rating.ladder import anchor_digest
 from exphil_league.rl import weights
 from exphil_league.rl.algorithm import LeaguePPOConfig
@@ -123,7 +124,8 @@ def learn(here: LeagueRun) -> None:
     """Train until a limit of the recipe is reached, once a run. Raises KeyboardInterrupt after Ctrl-C."""
     if here.run.trained.is_file():
         return
-    limits, config = here.recipe.run, trial_config(here)
+    limits, conduct = here.recipe.run, warm_start_conduct(here.run, here.recipe, here.warm_start)
+    config = trial_config(here, conduct.actions)
     sinks = partial(open_sinks, here.run, here.recipe, here.open_league)
     if here.serial:
         result: dict[str, Any] | None = tuning.run_serial(config, here.run.tune, limits, sinks)
@@ -137,8 +139,8 @@ def learn(here: LeagueRun) -> None:
     write_json(here.run.trained, ended | {name: result[name] for name in (UPDATES, ENV_FRAMES, SECONDS)})
 
 
-def trial_config(here: LeagueRun) -> LeaguePPOConfig:
-    """The algorithm of the run with the league's report in each result."""
+def trial_config(here: LeagueRun, warm_start_actions: Sequence[int] = ()) -> LeaguePPOConfig:
+    """The algorithm of the run with the league's report in each result; for the actions see `algorithm_config`."""
     recipe = here.recipe
     first = {learner.name: here.league.learner(learner.name).root for learner in recipe.league.learners}
     config = algorithm_config(
@@ -149,6 +151,7 @@ def trial_config(here: LeagueRun) -> LeaguePPOConfig:
         first=first,
         open_league=here.open_league,
         resume_points=here.run.tune / "points",
+        warm_start_actions=warm_start_actions,
         serial=here.serial,
     )
     rounds = RoundSettings(
@@ -170,7 +173,7 @@ def open_sinks(run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueH
     """Where the results of the trial go besides Tune's own files."""
     league = open_league()
     sinks: list[Sink] = [
-        Alarms(run.warnings, history=run.metrics, of_league=league.alarms),
+        Alarms(run.warnings, run.metrics, league.alarms, recipe.promotion.max_action_distance),
         JsonLines(run.metrics),
         RayMetrics(run.root.name),
         Console(recipe.run, lambda: show_ladder(league.ladder())),

@@ -73,7 +73,7 @@ class SinkCallback(tune.Callback):
     ) -> None:
         if not _sinks:
             _sinks.extend(self._open_sinks())
-        write_all(_sinks, result)
+        write_all(_sinks, result)  # Tune's loggers come after: they see what the sinks added
         keep_spare(self._experiment)
 
 
@@ -83,11 +83,16 @@ def close_sinks() -> None:
         _sinks.pop().close()
 
 
-def write_all(sinks: Iterable[Sink], result: Mapping[str, Any]) -> None:
-    """Hand what we named of one result to all sinks; RLlib's own numbers stay in Tune's files."""
+def write_all(sinks: Iterable[Sink], result: dict[str, Any]) -> None:
+    """Hand what we named of one result to all sinks; RLlib's own numbers stay in Tune's files.
+
+    What a sink finds out joins the metrics of those after it, and the result, which Tune's loggers write.
+    """
     metrics = names.flatten({key: result[key] for key in names.REPORTED if key in result})
     for sink in sinks:
-        sink.write(metrics)
+        if found := sink.write(metrics):
+            metrics |= found
+            result |= names.nested(found)
 
 
 def run_with_tune(
@@ -152,7 +157,7 @@ def run_serial(config: AlgorithmConfig, folder: Path, limits: RunConfig, open_si
     home = folder / SERIAL
     home.mkdir(parents=True, exist_ok=True)
     algorithm: Any = copy.deepcopy(config).build_algo(use_copy=False)
-    sinks = [TensorBoard(home), *open_sinks()]
+    sinks = [*open_sinks(), TensorBoard(home)]
     try:
         algorithm.go_on()
         while True:

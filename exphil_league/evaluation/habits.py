@@ -42,9 +42,9 @@ def histogram(actions: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.bincount(known, minlength=ACTIONS)
 
 
-def group_shares(counts: NDArray[np.integer]) -> dict[str, float]:
-    """Share of frames in each group, from a `histogram`."""
-    total = max(int(counts.sum()), 1)
+def group_shares(counts: NDArray[np.number]) -> dict[str, float]:
+    """Share of frames in each group, from a `histogram`; its rows may be weighted."""
+    total = max(float(counts.sum()), 1.0)
     return {name: float(counts[span.start : span.stop].sum()) / total for name, span in GROUPS.items()}
 
 

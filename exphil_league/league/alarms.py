@@ -19,6 +19,11 @@ from exphil_league.league.model import PlayerKind
 from exphil_league.league.state import LeagueState
 from exphil_league.rating.bradley_terry import Z_95
 
+KINDS: Final = (
+    *("forgetting", "cycling", "who_learns", "weak_exploiters", "useless_exploiter", "live_gap", "self_play_draws"),
+    *("draws", "timer", "game_length", "aborted", "snapshot_storm", "seats", "lost_jobs", "stale_results"),
+)
+"""Names of alarms, up to a slash and whom it is about."""
 FEWEST_GAMES: Final = 20
 """Of a pair, below which its win rate says nothing."""
 STANDSTILL_SNAPSHOTS: Final = 4

@@ -1,24 +1,29 @@
 """Warnings that name a failing run early: those of its learners are found here, those of its league in `league.alarms`.
-Each is said once when it begins, and kept in RUN/warnings.jsonl.
+Each is said once when it begins, kept in RUN/warnings.jsonl, and counted in every result under `warnings/`.
 
 The thresholds are rules of thumb: a policy whose entropy has fallen under a tenth of where it began has collapsed; a
 divergence from the warm start three times its own median has left it; a main player that is worse than its own warm
-start with 95 % confidence has unlearnt; games that end by the timer are games in which nobody fights.
+start with 95 % confidence has unlearnt; games that end by the timer are games in which nobody fights; a player whose
+action states the promotion gate would refuse has found something else to do than to fight.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from exphil_league.evaluation.score import wilson
+from exphil_league.league.alarms import KINDS as LEAGUE_KINDS
 from exphil_league.league.alarms import Alarm
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.console import say
 
+KINDS: Final = ("entropy", "kl", "action_distance", "worse_than_warm_start", "timer", "resume_point")
+"""What is watched here: names of warnings, up to a slash and a player's name."""
 ENTROPY_SHARE: Final = 0.1
 KL_TIMES_MEDIAN: Final = 3.0
 KL_FLOOR: Final = 0.05
@@ -42,10 +47,14 @@ class Alarms:
         warnings: Path,
         history: Path | None = None,
         of_league: Callable[[], Iterable[Alarm]] = tuple,
+        max_action_distance: float = 1.0,
     ) -> None:
-        """`of_league` gives the alarms of the league's store (`league.alarms`), asked once in LEAGUE_EVERY updates."""
+        """`of_league` gives the alarms of the league's store (`league.alarms`), asked once in LEAGUE_EVERY updates;
+        `max_action_distance` is the promotion gate's."""
         self._warnings = warnings
         self._of_league = of_league
+        self._max_action_distance = max_action_distance
+        self._said = len(warnings.read_bytes().splitlines()) if warnings.exists() else 0
         self._writes = 0
         self._league_problems: dict[str, str] = {}
         self._entropy: dict[str, float] = {}
@@ -57,7 +66,8 @@ class Alarms:
         if history is not None and history.exists():
             self._raised |= {alarm.name for alarm in of_league()}
 
-    def write(self, metrics: Mapping[str, float]) -> None:
+    def write(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Returns how many warnings hold now, in all and of each kind, and how many were said since the run began."""
         if self._writes % LEAGUE_EVERY == 0:
             self._league_problems = {alarm.name: alarm.text for alarm in self._of_league()}
         self._writes += 1
@@ -67,7 +77,14 @@ class Alarms:
             line = {names.UPDATES: metrics[names.UPDATES], "warning": name, "text": found[name]}
             with self._warnings.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(line) + "\n")
+            self._said += 1
         self._raised = set(found)
+        kinds = Counter(name.partition("/")[0] for name in found)
+        return {
+            names.WARNINGS_NOW: float(len(found)),
+            names.WARNINGS_SAID: float(self._said),
+            **{names.WARNINGS_OF_KIND + kind: float(kinds[kind]) for kind in (*KINDS, *LEAGUE_KINDS)},
+        }
 
     def close(self) -> None: ...
 
@@ -77,6 +94,7 @@ class Alarms:
             yield from self._entropy_problem(player, metrics[f"rl/{player}/entropy"])
             if (kl := metrics.get(f"rl/{player}/kl_teacher")) is not None:
                 yield from self._kl_problem(player, kl)
+            yield from self._action_problem(player, metrics.get(f"rl/{player}/action_distance", 0.0))
         enough = metrics.get(names.VS_WARM_START_GAMES, 0) >= RATED_GAMES
         if enough and metrics[names.VS_WARM_START_HIGH] < 0.5:
             rate = metrics[names.VS_WARM_START]
@@ -112,6 +130,15 @@ class Alarms:
             )
         past.append(kl)
 
+    def _action_problem(self, player: str, distance: float) -> Iterator[tuple[str, str]]:
+        """Not before games of all lengths have ended: in the first ones everybody is at a game's beginning."""
+        if distance > self._max_action_distance and sum(count for count, _ in self._games) >= TIMER_GAMES:
+            yield (
+                f"action_distance/{player}",
+                f"the action states {player} is in are {distance:.2f} from its warm start's (Jensen-Shannon), the gate "
+                f"allows {self._max_action_distance:g}: watch a game, raise ppo.teacher_weight or a reward's penalties",
+            )
+
     def _timer_problem(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
         games = metrics.get("rl/games", 0.0)
         self._games.append((games, games * metrics.get("rl/timer_share", 0.0)))
@@ -119,10 +146,11 @@ class Alarms:
             self._games.popleft()
         total, by_timer = (sum(column) for column in zip(*self._games, strict=True))
         if total >= TIMER_GAMES and by_timer > TIMER_SHARE * total:
+            low, high = wilson(by_timer, round(total))
             yield (
                 "timer",
-                f"{by_timer / total:.0%} of the last {total:.0f} games ended by the timer: players stall; raise "
-                "ppo.reward.stalling or ppo.reward.approach",
+                f"{by_timer / total:.0%} of the last {total:.0f} games ended by the timer (95 %: {low:.0%} to "
+                f"{high:.0%}): players stall; raise ppo.reward.stalling or ppo.reward.approach",
             )
 
 

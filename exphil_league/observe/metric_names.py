@@ -1,7 +1,7 @@
 """Names under which a run reports: stable, since dashboards and papers refer to them.
 
-The result of each learner update holds `rl/...` (see `exphil_league.rl.metrics`) and `league/...` from here; in
-TensorBoard both stand under `ray/tune/`, over env frames.
+The result of each learner update holds `rl/...` (see `exphil_league.rl.metrics`), `league/...` and `warnings/...` from
+here; in TensorBoard all stand under `ray/tune/`, over env frames.
 """
 
 from __future__ import annotations
@@ -34,10 +34,16 @@ MIN_WIN_RATE: Final = "league/min_win_rate/main"
 """Win rate of the main player's newest snapshot against the opponent that it beats least."""
 CYCLICITY: Final = "league/cyclicity"
 """Share of the pool's log odds that no rating explains: 0 transitive, 1 pure cycles."""
+WARNINGS_NOW: Final = "warnings/now"
+"""Warnings that hold at this update."""
+WARNINGS_SAID: Final = "warnings/said"
+"""Warnings said since the run began: lines of RUN/warnings.jsonl."""
+WARNINGS_OF_KIND: Final = "warnings/kind/"
+"""Followed by a kind (`alarms.KINDS`, `league.alarms.KINDS`): how many of it hold now, 0 while all is well."""
 ENV_FRAMES: Final = "timesteps_total"
 UPDATES: Final = "training_iteration"
 SECONDS: Final = "time_total_s"
-REPORTED: Final = (UPDATES, ENV_FRAMES, SECONDS, "time_this_iter_s", "rl", "league")
+REPORTED: Final = (UPDATES, ENV_FRAMES, SECONDS, "time_this_iter_s", "rl", "league", "warnings")
 """What of a result is ours."""
 FPS: Final = "rl/fps"
 GAMES_PER_S: Final = "rl/games_per_s"

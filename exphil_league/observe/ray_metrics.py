@@ -10,7 +10,12 @@ from exphil_league.observe import metric_names as names
 PREFIX: Final = "exphil"
 """Prometheus sees `ray_exphil_...`: Ray puts its own name before all."""
 _BY_PLAYER: Final = (names.ELO, names.ELO_LOW, names.ELO_HIGH, names.MIN_WIN_RATE)
-_BY_TAG: Final = {names.WIN_RATE: "opponent", names.NASH_MASS: "role", names.TOP_ELO: "place"}
+_BY_TAG: Final = {
+    names.WIN_RATE: "opponent",
+    names.NASH_MASS: "role",
+    names.TOP_ELO: "place",
+    names.WARNINGS_OF_KIND: "kind",
+}
 """What follows these beginnings of names is the tag's value."""
 
 

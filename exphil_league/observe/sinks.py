@@ -17,9 +17,9 @@ from exphil_league.run_folder import write_atomic
 
 
 class Sink(Protocol):
-    """Gets the flat numbers of each update, in order."""
+    """Gets the flat numbers of each update, in order; what it returns, the sinks after it and Tune's files get too."""
 
-    def write(self, metrics: Mapping[str, float]) -> None: ...
+    def write(self, metrics: Mapping[str, float]) -> Mapping[str, float] | None: ...
 
     def close(self) -> None: ...
 

@@ -24,6 +24,7 @@ from exphil_league.league.state import LeagueState
 from exphil_league.observe.console import say, table
 from exphil_league.observe.league_tables import read_league
 from exphil_league.promotion.checks import CONTROL, Check
+from exphil_league.promotion.conduct import Conduct
 from exphil_league.promotion.suite import Contestant, Games, Suite, Verdict
 from exphil_league.run_folder import RunFolder
 from policies.agent import Agent
@@ -64,6 +65,14 @@ def games_of(recipe: Recipe) -> Games:
     ]
     at_once = recipe.game.at_once(rules.games)
     return Games(recipe.game.backend, matchups, at_once, recipe.seed, recipe.game.dolphin)
+
+
+def warm_start_conduct(run: RunFolder, recipe: Recipe, digest: str) -> Conduct:
+    """How the warm start plays against itself: the series that the gate controls itself by, played here if it is not
+    there yet. Training compares with it on the way."""
+    warm_start = Contestant(WARM_START, digest, partial(load_player, str(run.checkpoints / digest)))
+    suite = Suite(games_of(recipe), run.promotion_games)
+    return suite.series(warm_start, warm_start, recipe.promotion.games_vs_warm_start)[1]
 
 
 def settle(run: RunFolder, candidate: Contestant, verdict: Verdict) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class LeaguePPO(PPO):
             self.config.sample_timeout_s,
             setup.ppo.max_lag_updates,
         )
-        self._drift = Drift()
+        self._drift = Drift(setup.warm_start_actions)
         if setup.resume_points is not None:
             self._points = ResumePoints(setup.resume_points, setup.keep_resume_points)
         self._restarts = 0
@@ -156,7 +156,7 @@ class LeaguePPO(PPO):
             report[player] = {
                 **player_metrics(learned),
                 **reward_metrics(found.stats, player),
-                "action_distance": self._drift.update(player, found.stats.actions[player]),
+                **self._drift.update(player, found.stats.actions[player]),
                 "env_frames": standing.env_frames,
             }
         return report

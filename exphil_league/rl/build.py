@@ -36,6 +36,7 @@ def algorithm_config(
     open_backend: BackendFactory | None = None,
     load_agent: LoadAgent | None = None,
     resume_points: Path | None = None,
+    warm_start_actions: Sequence[int] = (),
     serial: bool = False,
 ) -> LeaguePPOConfig:
     """The config of a league run; `.build_algo()` builds it here, or give it to a Tuner as `param_space`.
@@ -48,6 +49,7 @@ def algorithm_config(
     partial (RLlib deep-copies its config). In serial mode every call must give the process's one league.
     open_backend(num_games), load_agent(digest, capacity): default to the recipe's backend and to the store.
     resume_points: folder that the trial keeps its resume points in (`rl.resume`).
+    warm_start_actions: [ACTIONS] frames of the warm start in each action state, for `rl.drift`.
     serial: sampling and learning in this process, one torch thread, whatever the recipe's `ray` section says.
 
     Raises UserError for a recipe whose numbers do not fit together.
@@ -67,6 +69,7 @@ def algorithm_config(
         checkpoints=store,
         resume_points=resume_points,
         keep_resume_points=recipe.run.keep_checkpoints,
+        warm_start_actions=tuple(warm_start_actions),
         open_league=open_league,
         open_backend=open_backend or partial(make_backend, recipe.game.backend, dolphin=recipe.game.dolphin),
         load_agent=load_agent or partial(load_from_store, store, recipe.seed),

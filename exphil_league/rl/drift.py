@@ -1,30 +1,37 @@
-"""How far a player's play has moved from where it started: the action states it is in.
+"""How far a player's play has moved from the warm start's: the action states it is in.
 
 A policy that found a degenerate way to collect reward (running away, never leaving the ledge, one move over and over)
-shows in its histogram of action states before it shows in its rating.
+shows in its histogram of action states before it shows in its rating. The promotion gate refuses by the same distance
+from the same games of the warm start (`promotion.gate.warm_start_conduct`); here it is taken of the games that the
+player learns from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.observation import ACTIONS, ID_NAMES
+from exphil_league.evaluation.habits import GROUPS, group_shares
 
 OWN_ACTION: Final = ID_NAMES.index("self.action")
-REFERENCE_UPDATES: Final = 32
-"""First updates that make the reference: enough for games in every phase, few enough that play is still the start's."""
+UNKNOWN_ACTION: Final = ACTIONS - 1
+"""Row of all action states that the observation does not know."""
 _KEPT: Final = 0.95
 """Share of the present histogram that stays with every update: it covers about the last 20."""
-_NOTHING: Final[NDArray[np.float64]] = np.zeros(ACTIONS)
+METRICS: Final = ("action_distance", *(f"share_{g}" for g in GROUPS), *(f"change_{g}" for g in GROUPS))
+"""What `Drift.update` tells of a player: the distance, the share of frames in each group of action states, and that
+share less the warm start's."""
 
 
 def action_counts(ids: NDArray[np.int32]) -> NDArray[np.int64]:
     """[ACTIONS] how often a player was in each action state; ids [..., K] are its observations'."""
-    return np.bincount(ids[..., OWN_ACTION].ravel(), minlength=ACTIONS)
+    counts = np.bincount(ids[..., OWN_ACTION].ravel(), minlength=ACTIONS)
+    counts[UNKNOWN_ACTION] = 0
+    return counts
 
 
 def jensen_shannon(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
@@ -39,32 +46,31 @@ def jensen_shannon(one: NDArray[np.floating], other: NDArray[np.floating]) -> fl
 
 
 class Drift:
-    """Distance of each player's present action states from those of its first updates."""
+    """Each player's present action states against the warm start's."""
 
-    def __init__(self, reference_updates: int = REFERENCE_UPDATES) -> None:
-        self._reference_updates = reference_updates
-        self._reference: dict[str, NDArray[np.float64]] = {}
+    def __init__(self, warm_start: Sequence[int]) -> None:
+        """`warm_start` [ACTIONS]: frames that the warm start spent in each action state; empty when nobody counted."""
+        self._warm_start = np.array(warm_start, np.float64)
         self._present: dict[str, NDArray[np.float64]] = {}
-        self._updates: dict[str, int] = {}
 
-    def update(self, player: str, counts: NDArray[np.integer]) -> float:
-        """Take in the action states of an update's samples; the distance as it is now."""
-        seen = self._updates.get(player, 0)
-        if seen < self._reference_updates:
-            self._reference[player] = self._reference.get(player, _NOTHING) + counts
-        self._updates[player] = seen + 1
-        self._present[player] = self._present.get(player, _NOTHING) * _KEPT + counts
-        return jensen_shannon(self._present[player], self._reference[player])
+    def update(self, player: str, counts: NDArray[np.integer]) -> dict[str, float]:
+        """Take in the action states [ACTIONS] of an update's samples; METRICS as they are now."""
+        if not self._warm_start.sum():
+            return {}
+        present = self._present[player] = self._present.get(player, np.zeros(ACTIONS)) * _KEPT + counts
+        shares, before = group_shares(present), group_shares(self._warm_start)
+        return {
+            "action_distance": jensen_shannon(present, self._warm_start),
+            **{f"share_{group}": share for group, share in shares.items()},
+            **{f"change_{group}": share - before[group] for group, share in shares.items()},
+        }
 
     def restart(self, player: str) -> None:
         """The player begins anew, with other weights."""
-        for kept in (self._reference, self._present, self._updates):
-            kept.pop(player, None)
+        self._present.pop(player, None)
 
     def get_state(self) -> dict[str, Any]:
-        return {"reference": dict(self._reference), "present": dict(self._present), "updates": dict(self._updates)}
+        return {"present": dict(self._present)}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        self._reference = dict(state["reference"])
         self._present = dict(state["present"])
-        self._updates = dict(state["updates"])

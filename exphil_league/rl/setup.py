@@ -52,6 +52,8 @@ class RLSetup:
     resume_points: Path | None
     """Folder of the trial's resume points; None: RLlib's own checkpoints where the caller wants them."""
     keep_resume_points: int
+    warm_start_actions: tuple[int, ...]
+    """[ACTIONS] frames that the warm start spends in each action state (`rl.drift`); empty: nobody counted."""
     open_league: LeagueFactory
     open_backend: BackendFactory
     load_agent: LoadAgent

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from envs.observation import ACTIONS
+from envs.observation import ACTIONS, ID_NAMES
+from exphil_league.league.alarms import KINDS as LEAGUE_KINDS
 from exphil_league.league.alarms import Alarm
-from exphil_league.observe.alarms import Alarms
-from exphil_league.rl.drift import Drift, jensen_shannon
+from exphil_league.observe.alarms import KINDS, Alarms
+from exphil_league.observe.metric_names import flatten
+from exphil_league.promotion.conduct import Conduct
+from exphil_league.rl.drift import METRICS, Drift, action_counts, jensen_shannon
+from exphil_league.tuning import write_all
 
 HEALTHY = {
     "rl/main/entropy": 3.0,
@@ -74,18 +80,68 @@ def test_after_a_resume_the_beginning_is_remembered_and_nothing_said_twice(tmp_p
     assert warned(tmp_path, [{}, low], first=29) == [(25, "entropy/main"), (30, "entropy/main")]
 
 
-def test_drift_is_a_distance_from_the_first_updates() -> None:
+def test_warnings_are_counted_by_kind_for_every_dashboard(tmp_path: Path) -> None:
+    raised = [Alarm("forgetting/main", "main has forgotten"), Alarm("forgetting/other", "so has the other")]
+    (tmp_path / "warnings.jsonl").write_text("{}\n" * 3, "utf-8")
+    alarms = Alarms(tmp_path / "warnings.jsonl", of_league=lambda: raised)
+    results: list[dict[str, Any]] = []
+    for update, entropy in enumerate((3.0, 0.2, 0.2, 3.0)):
+        result = {"training_iteration": update, "rl": {"main": {"entropy": entropy}}, "hist_stats": {}}
+        write_all([alarms, later := Heard()], result)
+        assert later.heard == {
+            "training_iteration": update, "rl/main/entropy": entropy, **flatten({"warnings": result["warnings"]}),
+        }  # fmt: skip
+        results.append(result["warnings"])
+    assert [found["now"] for found in results] == [2, 3, 3, 2]
+    assert [found["said"] for found in results] == [5, 6, 6, 6]
+    assert [found["kind"]["entropy"] for found in results] == [0, 1, 1, 0]
+    assert {found["kind"]["forgetting"] for found in results} == {2}
+    assert {*KINDS, *LEAGUE_KINDS} == results[0]["kind"].keys()
+
+
+class Heard:
+    """A sink that remembers what it was given last."""
+
+    def write(self, metrics: Mapping[str, float]) -> None:
+        self.heard = dict(metrics)
+
+    def close(self) -> None: ...
+
+
+def test_a_player_that_the_gate_would_refuse_is_named_once_games_have_ended(tmp_path: Path) -> None:
+    alarms = Alarms(tmp_path / "warnings.jsonl", max_action_distance=0.75)
+    metrics = {"training_iteration": 1, **HEALTHY, "rl/games": 100.0}
+    told = [alarms.write(metrics | {"rl/main/action_distance": distance}) for distance in (0.9, 0.9, 0.9, 0.7)]
+    assert [found["warnings/kind/action_distance"] for found in told] == [0, 0, 1, 0]
+
+
+def test_drift_is_a_distance_from_the_warm_start() -> None:
     walking, running = np.zeros(ACTIONS, np.int64), np.zeros(ACTIONS, np.int64)
     walking[15], running[21] = 100, 100
     assert jensen_shannon(walking, running) == pytest.approx(1.0)
     assert jensen_shannon(walking, walking) == 0.0
-    drift = Drift(reference_updates=2)
-    assert [drift.update("main", walking) for _ in range(3)] == [0.0, 0.0, 0.0]
-    away = [drift.update("main", running) for _ in range(200)]
+    drift = Drift(walking)
+    assert drift.update("main", walking)["action_distance"] == 0.0
+    told = [drift.update("main", running) for _ in range(200)]
+    away = [found["action_distance"] for found in told]
     assert away == sorted(away)
     assert 0 < away[0] < 0.99 < away[-1]
-    copy = Drift(2)
+    assert told[-1]["share_dashing"] == told[-1]["change_dashing"] == pytest.approx(1.0, abs=1e-3)
+    assert told[-1].keys() == set(METRICS)
+    copy = Drift(walking)
     copy.set_state(drift.get_state())
-    assert copy.update("main", running) == drift.update("main", running)
+    assert copy.update("main", walking) == drift.update("main", walking)
     drift.restart("main")
-    assert drift.update("main", running) == 0.0
+    assert drift.update("main", walking)["action_distance"] == 0.0
+    assert Drift(()).update("main", walking) == {}
+
+
+def test_training_and_gate_count_the_same_frames_alike() -> None:
+    actions = np.random.default_rng(0).integers(-1, ACTIONS + 20, 1000)
+    ids = np.zeros((10, 100, len(ID_NAMES)), np.int32)
+    ids[..., ID_NAMES.index("self.action")] = np.where(
+        (actions < 0) | (actions >= ACTIONS), ACTIONS - 1, actions
+    ).reshape(10, 100)
+    conduct = Conduct()
+    conduct.add_actions(actions[actions != ACTIONS - 1])
+    assert action_counts(ids).tolist() == conduct.actions

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from exphil_league.league import views
-from exphil_league.league.alarms import alarms
+from exphil_league.league.alarms import KINDS, alarms
 from exphil_league.league.core import League
 from exphil_league.league.history import WINDOW_GAMES, History
 from exphil_league.league.model import Job, MatchResult, Outcome
@@ -31,7 +31,9 @@ class Lived:
         found = views.ladder(self.league.state) | ladder
         for event in self.league.drain():
             self.history.apply(event)
-        return {alarm.name for alarm in alarms(self.league.state, self.history, found)}
+        raised = {alarm.name for alarm in alarms(self.league.state, self.history, found)}
+        assert {name.partition("/")[0] for name in raised} <= set(KINDS)
+        return raised
 
     def play(self, jobs: list[Job], finish: Finish) -> None:
         self.league.report([finish(job) for job in jobs])
