@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import Any, Final
 
 import ray
@@ -36,6 +37,8 @@ from policies.policy import Policy
 _MEMBERSHIP: Final = "league_membership"
 _POINTER: Final = "resume_point.json"
 """What Tune's checkpoint folder holds instead of the state."""
+PATIENCE_S: Final = 600.0
+"""How long an update waits for a sample while no runner is alive."""
 _COUNTERS: Final = ("_iteration", "_time_total", "_timesteps_total")
 """What Tune counts of a trial: as it was at the resume point, which may be older than Tune's note of it."""
 
@@ -94,9 +97,7 @@ class LeaguePPO(PPO):
         if not self._joined:
             self._join()
         started = perf_counter()
-        found = self._collector.collect(self._weights)
-        if not found.samples:
-            return
+        found = self._collect()
         sampled = perf_counter()
         self._learn(found.samples, found.stats)
         learned = perf_counter()
@@ -107,14 +108,30 @@ class LeaguePPO(PPO):
 
     # Steps of an iteration
 
-    def _learn(self, samples: list[Any], stats: SampleStats) -> None:
+    def _collect(self) -> Collected:
+        """Samples for an update, waiting for runners to be replaced if need be. Raises RuntimeError after PATIENCE_S
+        without any, so that a run whose runners cannot live ends instead of counting empty updates."""
+        deadline, dropped = monotonic() + PATIENCE_S, 0
+        while True:
+            found = self._collector.collect(self._weights)
+            dropped += found.dropped
+            if found.samples:
+                return replace(found, dropped=dropped)
+            if monotonic() > deadline:
+                raise RuntimeError(
+                    f"no runner has brought a sample for {PATIENCE_S:.0f} s; Ray's logs say why they die"
+                )
+            sleep(1.0)
+            self.restore_env_runners(self.env_runner_group)
+
+    def _learn(self, samples: list[Sample], stats: SampleStats) -> None:
         self.metrics.log_value(
             (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), stats.env_frames, reduce="lifetime_sum"
         )
-        if isinstance(samples[0], Sample) and self.learner_group.is_local:
+        if self.learner_group.is_local:
             data: dict[str, Any] = {"episodes": samples}
         else:
-            data = {"episodes_refs": [ray.put(s) if isinstance(s, Sample) else s for s in samples]}
+            data = {"episodes_refs": [ray.put(sample) for sample in samples]}
         results = self.learner_group.update(
             **data, timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: self._env_frames + stats.env_frames}
         )

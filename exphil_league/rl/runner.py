@@ -95,6 +95,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         state: dict[str, Any] = {}
         if self._check_component(COMPONENT_RL_MODULE, components, not_components):
             state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
+            state[WEIGHTS_SEQ_NO] = self._weights
         if self._check_component(_SAMPLER, components, not_components):
             state[_SAMPLER] = self.games_state()
         return state

@@ -14,6 +14,7 @@ import pytest
 import ray
 import torch
 
+from envs.observation import ACTIONS
 from exphil_league.config.league import CurriculumStage
 from exphil_league.config.recipe import Recipe
 from exphil_league.config.run import RunConfig
@@ -31,6 +32,10 @@ from tests.fakes import FakeBackend
 from tests.rl_play import config_of, found_league, small_recipe
 
 
+EVENLY = (1,) * ACTIONS
+"""A warm start that is in every action state equally often."""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _ray() -> Iterator[None]:
     ours = not ray.is_initialized()
@@ -45,7 +50,7 @@ def serial_run(run: Path, recipe: Recipe) -> tuple[LeaguePPO, Any]:
     league, start = found_league(run, recipe)
     config = config_of(
         run, recipe, start, open_league=share(str(run), league), open_backend=FakeBackend, serial=True,
-        resume_points=run / "points",
+        resume_points=run / "points", warm_start_actions=EVENLY,
     )  # fmt: skip
     return config.build_algo(), league
 
@@ -115,7 +120,7 @@ def test_after_a_stop_at_a_checkpoint_the_next_updates_are_equal(tmp_path: Path,
     resumed = config_of(
         tmp_path / "stopped", recipe, start,
         open_league=share(str(tmp_path / "again"), again), open_backend=FakeBackend, serial=True,
-        resume_points=tmp_path / "stopped" / "points",
+        resume_points=tmp_path / "stopped" / "points", warm_start_actions=EVENLY,
     ).build_algo()  # fmt: skip
     assert resumed.go_on()
     for _ in range(3):
@@ -217,6 +222,7 @@ def test_a_killed_runner_is_replaced_and_counted(tmp_path: Path) -> None:
     while result["rl"]["runner_restarts"] == 0 and time.monotonic() < deadline_s:
         time.sleep(0.5)
         result = algo.train()  # the other runner goes on meanwhile
+        assert result["rl"]["batch_age"] == 0, "a runner that came back has the newest weights and says so"
     assert result["rl"]["runner_restarts"] == 1
     assert algo.train()["rl"]["env_frames"] - result["rl"]["env_frames"] == 2 * 16 * 8, "both sample again"
     algo.stop()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from exphil_league.errors import UserError
 from exphil_league.rl.collect import Collector, Delivery
 from exphil_league.rl.sampler import SampleStats
 
@@ -18,9 +19,14 @@ class Runners:
         self.weights = 0
         self.under_way: dict[int, tuple[int, int]] = {}
         self.local_env_runner = None
+        self.answers: list[Delivery | UserError] = []
+        """What synchronous calls bring."""
 
     def num_remote_env_runners(self) -> int:
         return len(self.polls)
+
+    def foreach_env_runner(self, func: Any, **how: Any) -> list[Delivery | UserError]:
+        return self.answers
 
     def foreach_env_runner_async(self, func: Any, tag: str) -> None:
         for runner, polls in enumerate(self.polls):
@@ -77,6 +83,20 @@ def test_learners_get_equal_shares_and_the_rest_waits() -> None:
     found = play(group, 9, share=2, max_lag=10)
     assert [len(batch.samples) for batch in found] == [2] * 9
     assert {source for batch in found for source, _ in batch.samples} == {0, 1, 2}
+
+
+def test_a_sample_too_many_for_the_learners_is_dropped_and_counted() -> None:
+    group = Runners([1, 1, 1])
+    group.answers = [Delivery((runner, 0), SampleStats(env_frames=10), 0) for runner in range(3)]
+    (found,) = play(group, 1, share=2, max_lag=0)
+    assert (len(found.samples), found.dropped, found.stats.env_frames) == (2, 1, 20)
+
+
+def test_what_only_the_user_can_mend_ends_the_trial() -> None:
+    group = Runners([1])
+    group.answers = [UserError("no Dolphin on this machine")]
+    with pytest.raises(UserError, match="no Dolphin"):
+        play(group, 1, max_lag=0)
 
 
 def test_dead_runners_leave_a_smaller_batch_and_no_hang() -> None:
