@@ -25,6 +25,7 @@ MATCHUP: Final = np.dtype(
         ("time_limit_frames", "<i4"),  # game frames after "go"; 0 for none
         ("start_frame", "<i4"),  # -123 with the countdown, -39 to start at the first playable frame
         ("swap_start", "<i4"),  # 1: seat 0 starts on the right
+        ("cpu_level", "<i4", (2,)),  # by seat: 1..9 where the game's own player sits, 0 elsewhere
     ]
 )
 

@@ -45,6 +45,7 @@ from exphil_league.rl.partners import load_agent
 from exphil_league.run_folder import RunFolder, write_json
 from policies import checkpoint
 from policies.agent import Agent
+from policies.cpu_player import CPU_PLAYERS
 from policies.scripted import SCRIPTED, SCRIPTED_VERSION, scripted_digest
 
 _here: dict[Path, LocalLeague] = {}
@@ -72,7 +73,8 @@ def live_disk(run: RunFolder, limits: RunConfig) -> LiveDisk | None:
 
 
 def roster(recipe: Recipe, warm_start: str, styles: dict[str, str]) -> Roster:
-    """The fixed members of a run: warm start and styles, and as anchors all scripted players and the user's own."""
+    """The fixed members of a run: warm start and styles; as anchors all scripted players, the user's own, and what
+    the curriculum meets of the game's own players."""
     backend = make_backend(recipe.game.backend, 1, recipe.game.dolphin)
     digest = anchor_digest(str(SCRIPTED_VERSION), backend.version, backend.name)
     backend.close()
@@ -82,7 +84,8 @@ def roster(recipe: Recipe, warm_start: str, styles: dict[str, str]) -> Roster:
         raise UserError(
             f"league.opponents: {', '.join(sorted(taken))} is the name of a scripted player; choose another"
         )
-    return Roster(warm_start, anchors | own, digest, styles=styles)
+    cpus = {name: name for stage in recipe.league.curriculum for name in stage.opponents if name in CPU_PLAYERS}
+    return Roster(warm_start, anchors | own | cpus, digest, styles=styles)
 
 
 @dataclass(frozen=True)

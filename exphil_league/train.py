@@ -135,6 +135,24 @@ def check_parts_fit(recipe: Recipe) -> None:
         raise UserError(
             f"rating.anchor: {recipe.rating.anchor!r} is no scripted player; there are {', '.join(SCRIPTED)}"
         )
+    check_opponents(recipe)
+
+
+def check_opponents(recipe: Recipe) -> None:
+    """Raises UserError for opponents that nobody could load, or that the backend has not."""
+    from exphil_league.factories import factory_digest
+    from policies.cpu_player import CPU_PLAYERS
+    from policies.scripted import SCRIPTED
+
+    for factory in recipe.league.opponents.values():
+        factory_digest(factory)
+    named = [("league.curriculum", name) for stage in recipe.league.curriculum for name in stage.opponents]
+    known = (*SCRIPTED, *recipe.league.opponents, *CPU_PLAYERS)
+    if unknown := [name for _, name in named if name not in known]:
+        raise UserError(f"league.curriculum: no player {unknown[0]!r}; there are {', '.join(known)}")
+    named += [("promotion.opponents", name) for name in recipe.promotion.opponents]
+    if cpus := [f"{key}: {name}" for key, name in named if name in CPU_PLAYERS and recipe.game.backend == "sim"]:
+        raise UserError(f"{cpus[0]} is the game's own player, which the simulator lacks; set game.backend to dolphin")
 
 
 def check_playable(game: GameConfig, backend_name: str | None = None) -> None:

@@ -99,7 +99,8 @@ class DolphinBackend:
             raise UnsupportedMatchup(f"stage {int(matchup['stage'])} is not picked; there are {names}")
         self._check_rules(matchup)
         ports = (1, 0) if matchup["swap_start"] else (0, 1)
-        return GameOrder((first, second), int(matchup["stage"]), ports)
+        one, other = (int(level) for level in matchup["cpu_level"])
+        return GameOrder((first, second), int(matchup["stage"]), ports, cpu_levels=(one, other))
 
     def _check_rules(self, matchup: NDArray[np.void]) -> None:
         if matchup["stocks"] > STOCKS or matchup["time_limit_frames"] > TIME_LIMIT_FRAMES:

@@ -66,6 +66,8 @@ class SimBackend:
         if any(c not in self._rows for c in wanted):
             names = ", ".join(character_name(c) for c in wanted)
             raise UnsupportedMatchup(f"the simulator cannot play {names}; it can play {', '.join(CHARACTERS)}")
+        if matchup["cpu_level"].any():
+            raise UnsupportedMatchup("the simulator has no CPU players; they play on the backends dolphin and standin")
         stage = int(matchup["stage"])
         if stage not in self._stage_rows:
             raise UnsupportedMatchup(f"the simulator has no stage {stage}; it has {', '.join(STAGES)}")

@@ -115,7 +115,9 @@ class PoolConfig(Section):
 class CurriculumStage(Section):
     """Opponents that a main player must beat before it goes on."""
 
-    opponents: tuple[str, ...] = Field(min_length=1, description="scripted players, or names of league.opponents")
+    opponents: tuple[str, ...] = Field(
+        min_length=1, description="scripted players, names of league.opponents, on emulators cpu:1 to cpu:9"
+    )
     win_rate: float = Field(0.7, gt=0, lt=1, description="its lowest win rate against them must be above this")
     min_games: int = Field(50, ge=1, description="finished games against each of them, at least")
 

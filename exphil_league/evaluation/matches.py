@@ -147,7 +147,7 @@ class _Series:
     def _fill(self, free: NDArray[np.int64], *, first: bool = False) -> NDArray[np.void]:
         """Start the next jobs in the free games; games without a job stay idle. Returns frames [N]."""
         jobs = [job for _, job in zip(free, self._jobs, strict=False)]
-        rows = np.stack([job.matchup.row() for job in jobs] or [Matchup().row()])
+        rows = np.stack([job.row() for job in jobs] or [Matchup().row()])
         # At the start every game must hold something: surplus games repeat a matchup and are never looked at.
         started = free if first else free[: len(jobs)]
         mask = np.zeros(self._backend.num_games, np.bool_)

@@ -8,17 +8,20 @@ from pathlib import Path
 from exphil_league.errors import UserError
 from exphil_league.factories import from_factory, is_factory
 from policies.agent import Agent
+from policies.cpu_player import CPU_PLAYERS, CpuPlayer
 from policies.scripted import SCRIPTED, make_scripted
 
 
 def load_player(name: str, capacity: int, seed: int) -> Agent:
     """The agent that `name` stands for, with memory for `capacity` columns.
 
-    `name` is a scripted player (`fighter`), an agent file (`main.agent`), a checkpoint folder (needs torch) or
-    `module:factory` of the user's own. Raises UserError that says what was looked for and what exists.
+    `name` is a scripted player (`fighter`), one of the game itself (`cpu:9`, on emulators), an agent file
+    (`main.agent`), a checkpoint folder (needs torch) or `module:factory` of the user's own. Raises UserError that says what was looked for and what exists.
     """
     if name in SCRIPTED:
         return make_scripted(name, capacity, seed)
+    if name in CPU_PLAYERS:
+        return CpuPlayer(name, capacity)
     path = Path(name).expanduser()
     if path.is_dir():
         return _from_checkpoint(path, capacity, seed)

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from envs.backend import Matchup
+from policies.cpu_player import cpu_level
 
 WARM_START = "warm_start"
 """Player id of the frozen policy that every learner starts from: the main player as it was before training."""
@@ -118,6 +122,12 @@ class Job:
     lease_until: float
     """Clock time after which the league counts the job as lost and refuses its result."""
     purpose: Purpose
+
+    def row(self) -> NDArray[np.void]:
+        """The game as a MATCHUP record, with the seats that the game plays itself."""
+        row = self.matchup.row()
+        row["cpu_level"] = [cpu_level(digest) for digest in self.digests]
+        return row
 
 
 @dataclass(frozen=True)

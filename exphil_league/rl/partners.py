@@ -10,6 +10,7 @@ from exphil_league import factories
 from exphil_league.errors import UserError
 from exphil_league.rl import weights
 from policies.agent import Agent
+from policies.cpu_player import CPU_PLAYERS, CpuPlayer
 from policies.network_agent import NetworkAgent
 from policies.scripted import make_scripted, scripted_digest
 
@@ -17,7 +18,8 @@ _SCRIPTED: Final = "scripted:"
 
 
 def load_agent(store: Path, seed: int, digest: str, capacity: int) -> Agent:
-    """The player that `digest` names: scripted (`scripted:NAME@VERSION`), one's own, or a checkpoint in `store`.
+    """The player that `digest` names: scripted (`scripted:NAME@VERSION`), of the game itself (`cpu:LEVEL`), one's own,
+    or a checkpoint in `store`.
 
     Its random stream is derived from `seed` and `digest`. Raises UserError for a scripted player of another
     version than this installation has, CheckpointError for a checkpoint that is missing or broken.
@@ -25,6 +27,8 @@ def load_agent(store: Path, seed: int, digest: str, capacity: int) -> Agent:
     own_seed = zlib.crc32(digest.encode(), seed & 0xFFFFFFFF)
     if digest.startswith(factories.PREFIX):
         return factories.from_digest(digest, capacity, own_seed)
+    if digest in CPU_PLAYERS:
+        return CpuPlayer(digest, capacity)
     if not digest.startswith(_SCRIPTED):
         return NetworkAgent(weights.load(store / digest), capacity, own_seed, digest, digest)
     name = digest.removeprefix(_SCRIPTED).partition("@")[0]

@@ -297,7 +297,7 @@ class Sampler:
         mask = np.zeros(self._backend.num_games, np.bool_)
         mask[games] = True
         for game in games:
-            self._matchups[game] = self._jobs[game].matchup.row()
+            self._matchups[game] = self._jobs[game].row()
             self._seeds[game] = self._jobs[game].seed
         self._frames = self._backend.reset(mask, self._matchups, self._seeds)
         for game in games:

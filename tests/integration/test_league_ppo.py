@@ -31,7 +31,6 @@ from policies import checkpoint
 from tests.fakes import FakeBackend
 from tests.rl_play import config_of, found_league, small_recipe
 
-
 EVENLY = (1,) * ACTIONS
 """A warm start that is in every action state equally often."""
 
