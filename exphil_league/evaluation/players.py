@@ -16,7 +16,8 @@ def load_player(name: str, capacity: int, seed: int) -> Agent:
     """The agent that `name` stands for, with memory for `capacity` columns.
 
     `name` is a scripted player (`fighter`), one of the game itself (`cpu:9`, on emulators), an agent file
-    (`main.agent`), a checkpoint folder (needs torch) or `module:factory` of the user's own. Raises UserError that says what was looked for and what exists.
+    (`main.agent`), a checkpoint folder (needs torch) or `module:factory` of the user's own.
+    Raises UserError that says what was looked for and what exists.
     """
     if name in SCRIPTED:
         return make_scripted(name, capacity, seed)
