@@ -49,16 +49,18 @@ class Life:
         self.owes_answer = False
         for pad in self.emulator.pads:
             if pad.port not in order.ports:
-                pad.send(NEUTRAL)
+                pad.hold(NEUTRAL)
                 continue
             seat = order.ports.index(pad.port)
-            pad.send((self.inputs and self.inputs.input_after(frame, seat)) or pads[seat])
+            pad.hold((self.inputs and self.inputs.input_after(frame, seat)) or pads[seat])
+        for pad in self.emulator.pads:
+            pad.flush()
 
     def answer(self, again: bool) -> None:
         """Give the emulator the input it asks for: the last one again, or none. Raises InstanceFault."""
         self.owes_answer = False
         for pad in self.emulator.pads:
-            pad.again() if again else pad.release()
+            pad.flush() if again else pad.release()
 
     def leave_game(self, now: float) -> None:
         """Pause, then L, R, A and START; call it again and again. Raises InstanceFault."""

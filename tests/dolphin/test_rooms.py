@@ -67,7 +67,7 @@ def test_commands_are_mapped_as_libmelee_maps_them():
             assert float(sent["L"]) == pytest.approx(fix_analog_trigger(float(controller["shoulder"])), abs=1e-6)
 
 
-def test_only_what_changes_is_written_in_one_write(tmp_path: Path):
+def test_only_what_changes_is_written(tmp_path: Path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     pad = Pad(pipe, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
@@ -48,7 +48,9 @@ def start(made: StandInBackend) -> np.ndarray:
 class Libmelee:
     """libmelee as everybody uses it, with two controllers."""
 
-    def __init__(self, folder: Path, scenario: Scenario, build: BuildName) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, build: BuildName, cpu_level: int = 0) -> None:
+        """cpu_level: of port 2."""
+        self._levels = (0, cpu_level)
         self.console = melee.Console(
             path=str(write_executable(folder, build)),
             slippi_port=PORTS[1],
@@ -68,8 +70,8 @@ class Libmelee:
         for pad in self.pads:
             pad.connect()
 
-    def frames_of_a_game(self, limit: int = 5000) -> list[int]:
-        """Menus, and the ids of the frames up to the game's end."""
+    def frames_of_a_game(self, limit: int = 5000, play: Callable[[melee.GameState], None] | None = None) -> list[int]:
+        """Menus, and the ids of the frames up to the game's end; `play` answers each of them, default idle hands."""
         frames: list[int] = []
         for n in range(limit):
             state = self.console.step()
@@ -78,6 +80,8 @@ class Libmelee:
                 frames.append(int(state.frame))
                 for pad in self.pads:
                     pad.release_all()
+                if play is not None:
+                    play(state)
             elif frames:
                 return frames
             else:
@@ -86,12 +90,14 @@ class Libmelee:
 
     def _through_menus(self, state: melee.GameState, n: int) -> None:
         wanted = (melee.Character.FOX, melee.Character.MARTH)
-        for helper, pad, character in zip(self.helpers, self.pads, wanted, strict=True):
+        levels = [state.players[pad.port].cpu_level for pad in self.pads if pad.port in state.players]
+        for helper, pad, character, level in zip(self.helpers, self.pads, wanted, self._levels, strict=True):
             if state.menu_state in PRESSED:
                 (pad.press_button if n % 2 else pad.release_button)(melee.Button.BUTTON_START)
             else:
-                stage, first = melee.Stage.BATTLEFIELD, pad is self.pads[0]
-                helper.menu_helper_simple(state, pad, character, stage, autostart=first, frozen_stadium=False)
+                stage, starts = melee.Stage.BATTLEFIELD, pad is self.pads[0] and levels == list(self._levels)
+                more = {"cpu_level": level, "autostart": starts, "frozen_stadium": False}
+                helper.menu_helper_simple(state, pad, character, stage, **more)
 
 
 @pytest.mark.parametrize("build", get_args(BuildName))
