@@ -337,14 +337,13 @@ class Instance:
     def _to_menu(self, kick_at: float | None = None) -> None:
         assert self._order is not None
         self._enter(State.MENU, self._config.boot_timeout_s)
-        self._running.walk.begin(self._order)
+        self._running.begin(self._order)
         self._kick_at = kick_at
         if self._running.owes_answer:
             self._running.answer(again=False)
 
     def _start(self) -> None:
-        assert self._order is not None
-        self._life = Life(self._plant, self._plugs, self._iso, self._order.ports, self._reads_with_libmelee())
+        self._life = Life(self._plant, self._plugs, self._iso, self._reads_with_libmelee())
         self._life_end = self._budget.life_frames()
         self._in_game = self._ending = False
         self._enter(State.BOOTING, self._config.boot_timeout_s)

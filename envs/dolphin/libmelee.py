@@ -125,9 +125,10 @@ class LibmeleeReader:
     animation, physical triggers; direction, damage and misc of items; the seed).
     """
 
-    def __init__(self, console: melee.Console, ports: tuple[int, int]) -> None:
-        """ports: controller port (0..3) of each seat."""
-        self._console, self._ports = console, ports
+    def __init__(self, console: melee.Console, ports: tuple[int, int] | None = None) -> None:
+        self._console = console
+        self.ports = ports
+        """Controller port (0..3) of each seat in games from now on; None: their ports in ascending order."""
         self._sizes: dict[int, int] = {}
         self._frame = np.empty(1, FRAME)
         self.meta: GameMeta | None = None
@@ -146,7 +147,8 @@ class LibmeleeReader:
         if state is None or not seen & Seen.FRAME:
             return seen & ~Seen.FRAME | (Seen.REPEAT if seen & Seen.FRAME else Seen.NOTHING)
         assert self.meta is not None
-        write_state(self._console, state, self.meta, self._ports, self._frame)
+        ports = self.ports or (self.meta.seats[0].port, self.meta.seats[1].port)
+        write_state(self._console, state, self.meta, ports, self._frame)
         out[:] = words_i32(self._frame)[0]
         return seen
 

@@ -21,18 +21,14 @@ QUIT_STEP_S: Final = 1 / 60
 class Life:
     """From the start of an emulator to its end."""
 
-    def __init__(
-        self, plant: Plant, plugs: tuple[Plug, ...], iso: Path | None, ports: tuple[int, int], with_libmelee: bool
-    ) -> None:
-        """ports: controller port (0..3) of each seat. with_libmelee: what reads the frames."""
+    def __init__(self, plant: Plant, plugs: tuple[Plug, ...], iso: Path | None, with_libmelee: bool) -> None:
+        """with_libmelee: what reads the frames."""
         config = plant.config
         self._config = config
         self.emulator = Emulator(plant, plugs, iso)
         console = self.emulator.console
         self.walk = MenuWalk(console, self.emulator.menu_pads, config.frozen_stadium, config.menu_budget_frames)
-        self.reader: LiveParser | LibmeleeReader = (
-            LibmeleeReader(console, ports) if with_libmelee else LiveParser(ports)
-        )
+        self.reader: LiveParser | LibmeleeReader = LibmeleeReader(console) if with_libmelee else LiveParser()
         self.inputs: InputCheck | None = None
         """The self-test of its first countdown."""
         self.frames = 0
@@ -43,6 +39,11 @@ class Life:
         """Whether its memory has been above the soft limit."""
         self._quit_step = 0
         self._quit_at = 0.0
+
+    def begin(self, order: GameOrder) -> None:
+        """Head for this game; seats may have other ports than in the one before."""
+        self.reader.ports = order.ports
+        self.walk.begin(order)
 
     def send(self, pads: Sequence[PadWords], order: GameOrder, frame: int) -> None:
         """Inputs of both seats after a frame; the self-test's where it is under way. Raises InstanceFault."""

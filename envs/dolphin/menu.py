@@ -95,8 +95,10 @@ class MenuWalk:
             pad.release_all()
             return
         character = melee.Character(self._order.characters[seat])
-        costume_open = state.menu_state in _SELECT and self._change_costume(state, pad, seat)
-        if costume_open:
+        if state.menu_state in _SELECT and self._change_costume(state, pad, seat):
+            return
+        if not self._order.cpu_levels[seat] and _is_cpu(state, pad):
+            MenuHelper.change_controller_status(pad, state, pad.port, melee.ControllerStatus.CONTROLLER_HUMAN)
             return
         self._helpers[pad.port].menu_helper_simple(
             state,
@@ -104,7 +106,7 @@ class MenuWalk:
             character,
             _STAGES[Stage(self._order.stage)],
             cpu_level=self._order.cpu_levels[seat],
-            autostart=pad is self._pads[0] and not self._waits_for_costumes(),
+            autostart=pad is self._pads[0] and not self._waits_for_costumes() and not self._waits_for_levels(state),
             frozen_stadium=self._frozen,
         )
 
@@ -114,16 +116,29 @@ class MenuWalk:
         return self._order.ports.index(port) if port in self._order.ports else None
 
     def _wanted_costume(self, pad: MenuPad) -> tuple[int, int] | None:
-        """(character, costume) that a pad's seat wants; None: any."""
+        """(character on the screen, costume) that a pad's seat wants; None: any."""
         assert self._order is not None
         seat = self._seat(pad)
         if seat is None or self._order.costumes is None:
             return None
-        return self._order.characters[seat], self._order.costumes[seat]
+        character = melee.Character(self._order.characters[seat])
+        on_screen = melee.Character.ZELDA if character is melee.Character.SHEIK else character
+        return on_screen.value, self._order.costumes[seat]
 
     def _waits_for_costumes(self) -> bool:
         wanted = ((pad.port, self._wanted_costume(pad)) for pad in self._pads)
         return any(costume not in (None, self._costumes.get(port)) for port, costume in wanted)
+
+    def _waits_for_levels(self, state: melee.GameState) -> bool:
+        """Whether a CPU level is not set yet: the helper sets it after the coin is down, when others could start."""
+        if state.menu_state is not melee.Menu.CHARACTER_SELECT:
+            return False
+        assert self._order is not None
+        for port, level in zip(self._order.ports, self._order.cpu_levels, strict=True):
+            player = state.players[port + 1]
+            if player.is_holding_cpu_slider or player.cpu_level != level:
+                return True
+        return False
 
     def _change_costume(self, state: melee.GameState, pad: MenuPad, seat: int) -> bool:
         """One press of X per step, once the character is picked; whether the pad is busy with it."""
@@ -138,9 +153,10 @@ class MenuWalk:
             return False
         if costume > wanted[1]:
             raise InstanceFault(FaultKind.WRONG_GAME, "costumes only go forward; a new start begins with the first")
-        if self.frames % 4 == 0:
+        is_held = pad.current.button[melee.Button.BUTTON_X]
+        if self.frames % 4 == 0 and not is_held:
             pad.press_button(melee.Button.BUTTON_X)
-        elif self.frames % 4 == 2:
+        elif self.frames % 4 == 2 and is_held:
             pad.release_button(melee.Button.BUTTON_X)
             self._costumes[pad.port] = (wanted[0], costume + 1)
         return True
@@ -159,3 +175,10 @@ class MenuWalk:
         pad.tilt_analog(melee.Button.BUTTON_MAIN, x, y)
         if self.frames > self._budget * 2 // 3 and self.frames % 4 == 0:
             pad.press_button(melee.Button.BUTTON_B if self._on_scene % 8 == 0 else melee.Button.BUTTON_START)
+
+
+def _is_cpu(state: melee.GameState, pad: MenuPad) -> bool:
+    """Whether a pad's own seat was left to the game's player, in the game before."""
+    player = state.players.get(pad.port)
+    chosen = state.menu_state is melee.Menu.CHARACTER_SELECT and player is not None
+    return chosen and player.controller_status is melee.ControllerStatus.CONTROLLER_CPU

@@ -77,8 +77,8 @@ class LiveParser:
     """Reads the stream of one instance, game after game."""
 
     def __init__(self, ports: tuple[int, int] | None = None) -> None:
-        """ports: controller port (0..3) of each seat; None: seats are the game's ports in ascending order."""
-        self._wanted_ports = ports
+        self.ports = ports
+        """Controller port (0..3) of each seat in games from now on; None: their ports in ascending order."""
         self._sizes = np.zeros(256, np.int32)
         self._words = _ABSENT.copy()
         self._header = _ABSENT.copy()
@@ -137,7 +137,7 @@ class LiveParser:
 
     def _begin(self, meta: GameMeta) -> None:
         self.meta, self.end_method, self.lras_port = meta, None, -1
-        ports = self._wanted_ports or (meta.seats[0].port, meta.seats[1].port)
+        ports = self.ports or (meta.seats[0].port, meta.seats[1].port)
         if sorted(ports) != [seat.port for seat in meta.seats]:
             raise BrokenStream(f"the game has ports {[seat.port for seat in meta.seats]}, not {sorted(ports)}")
         self._header[:] = _ABSENT

@@ -90,12 +90,13 @@ class Libmelee:
 
     def _through_menus(self, state: melee.GameState, n: int) -> None:
         wanted = (melee.Character.FOX, melee.Character.MARTH)
-        levels = [state.players[pad.port].cpu_level for pad in self.pads if pad.port in state.players]
+        levels = tuple(state.players[pad.port].cpu_level for pad in self.pads if pad.port in state.players)
+        is_set = state.menu_state is not melee.Menu.CHARACTER_SELECT or levels == self._levels
         for helper, pad, character, level in zip(self.helpers, self.pads, wanted, self._levels, strict=True):
             if state.menu_state in PRESSED:
                 (pad.press_button if n % 2 else pad.release_button)(melee.Button.BUTTON_START)
             else:
-                stage, starts = melee.Stage.BATTLEFIELD, pad is self.pads[0] and levels == list(self._levels)
+                stage, starts = melee.Stage.BATTLEFIELD, pad is self.pads[0] and is_set
                 more = {"cpu_level": level, "autostart": starts, "frozen_stadium": False}
                 helper.menu_helper_simple(state, pad, character, stage, **more)
 
