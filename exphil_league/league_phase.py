@@ -172,18 +172,26 @@ def trial_config(here: LeagueRun, warm_start_actions: Sequence[int] = ()) -> Lea
     return config
 
 
-def open_sinks(run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueHandle]) -> list[Sink]:
-    """Where the results of the trial go besides Tune's own files."""
+def open_sinks(
+    run: RunFolder, recipe: Recipe, open_league: Callable[[], LeagueHandle], label: str | None = None
+) -> list[Sink]:
+    """Where the results of the trial go besides Tune's own files. `label`: names it where there are several."""
     league = open_league()
     sinks: list[Sink] = [
         Alarms(run.warnings, run.metrics, league.alarms, recipe.promotion.max_action_distance),
         JsonLines(run.metrics),
-        RayMetrics(run.root.name),
-        Console(recipe.run, lambda: show_ladder(league.ladder())),
+        RayMetrics(label or run.root.name),
+        Console(recipe.run, _no_ladder if label else lambda: show_ladder(league.ladder()), label=label or "league"),
     ]
     if recipe.run.wandb_project is not None:
-        sinks.append(WeightsAndBiases(recipe.run.wandb_project, run.root, recipe.model_dump(mode="json")))
+        sinks.append(
+            WeightsAndBiases(recipe.run.wandb_project, label or run.root.name, run.root, recipe.model_dump(mode="json"))
+        )
     return sinks
+
+
+def _no_ladder() -> None:
+    """Of one among several trials the console shows a line only."""
 
 
 def limits_of(run: RunFolder) -> RunConfig:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from exphil_league import run_folder
 from exphil_league.config.evaluation import EvaluationConfig
 from exphil_league.config.league import CurriculumStage, LeagueConfig, LearnerConfig, SnapshotConfig
+from exphil_league.config.population import PopulationConfig
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
 from exphil_league.evaluation.score import wilson
@@ -141,6 +142,8 @@ def probe_recipe(recipe: Recipe, frames: int, seed: int) -> Recipe:
             "run": recipe.run.model_copy(update={"max_env_frames": frames, "max_minutes": 0.0, "max_updates": 0}),
             "league": league,
             "game": recipe.game.model_copy(update={"players": players}),
+            "ppo": recipe.ppo.model_copy(update={"players": {}}),
+            "population": PopulationConfig(),
             "evaluation": EvaluationConfig(**evaluation),
         }
     )

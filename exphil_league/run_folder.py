@@ -117,6 +117,16 @@ class RunFolder:
         return self.root / "probe.json"
 
     @property
+    def population(self) -> Path:
+        """What the rounds of a population measured and decided; see `population.ledger`."""
+        return self.root / "population.json"
+
+    @property
+    def members(self) -> Path:
+        """Run folders of the members of a population."""
+        return self.root / "population"
+
+    @property
     def report(self) -> Path:
         """The run in one page."""
         return self.root / "report.html"

@@ -68,6 +68,8 @@ def train(request: TrainRequest) -> dict[str, Any]:
     if request.dry_run:
         return plan(recipe)
     require_train_extra("train")
+    if recipe.population.members and request.serial:
+        raise UserError("a population is trained by Tune: leave out --serial, or set population.members=0")
     check_parts_fit(recipe)
     if request.resume is None and request.replays is None and recipe.imitation.from_run is None:
         check_games_to_learn_from(recipe)
@@ -219,8 +221,14 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
         from exphil_league.observe.report import report, report_page
         from exphil_league.promotion.gate import promote
 
-        with league_run(run, recipe, serial, roster(recipe, digest, starts)) as here:
-            learn(here)
+        members = roster(recipe, digest, starts)
+        with league_run(run, recipe, serial, members) as here:
+            if recipe.population.members:
+                from exphil_league.population_phase import learn_as_population
+
+                learn_as_population(here, members)
+            else:
+                learn(here)
             rate(here)
             here.league.sync()
             result = report(here.run, here.league, promote(here.run.root))

@@ -1,4 +1,4 @@
-"""The league phase: one trial of LeaguePPO, run by Tune or, in serial mode, in this process.
+"""The league phase: one trial of LeaguePPO (of a population one a member), run by Tune or, serially, in this process.
 
 Both keep resume points (`rl.resume`), write TensorBoard files of the same names, feed the same sinks and stop by
 the same limits. What they keep lies in RUN/tune and may be read only from a run of one's own: it holds pickles.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import copy
 import errno
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ray import tune
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.tune.logger import JsonLoggerCallback, TBXLoggerCallback
+from ray.tune.schedulers import TrialScheduler
 
 from exphil_league.config.run import RunConfig
 from exphil_league.observe import metric_names as names
@@ -58,29 +61,47 @@ class StopAtLimit(tune.Stopper):
         return {"_read_limits": self._read_limits, "_limits": None}
 
 
-_sinks: list[Sink] = []
+MEMBER: Final = "member"
+"""Key of a trial's config: which member of a population it is. The one trial of a run without one has no such key."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What Tune runs: the trial of a league, or those of a population's members."""
+
+    trainable: Any
+    space: Any
+    """A config, or a dictionary with one trial for every value of `member`."""
+    open_sinks: Mapping[str, OpenSinks]
+    """By member; under "" those of a run's one trial."""
+    scheduler: TrialScheduler | None = None
+
+
+_sinks: dict[str, list[Sink]] = {}
 """Open sinks of this process. Not kept by the callback: on resume Tune makes a second one out of its pickles."""
 
 
 class SinkCallback(tune.Callback):
-    """Hands each result to the sinks, which the first result opens, and keeps a spare of Tune's state."""
+    """Hands each result to its trial's sinks, which the first one opens, and keeps a spare of Tune's state."""
 
-    def __init__(self, open_sinks: OpenSinks, experiment: Path) -> None:
+    def __init__(self, open_sinks: Mapping[str, OpenSinks], experiment: Path) -> None:
         self._open_sinks, self._experiment = open_sinks, experiment
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        if not _sinks:
-            _sinks.extend(self._open_sinks())
-        write_all(_sinks, result)  # Tune's loggers come after: they see what the sinks added
+        member = trial.config.get(MEMBER, "")
+        if member not in _sinks:
+            _sinks[member] = self._open_sinks[member]()
+        write_all(_sinks[member], result)  # Tune's loggers come after: they see what the sinks added
         keep_spare(self._experiment)
 
 
 def close_sinks() -> None:
     """Close what the callback opened."""
     while _sinks:
-        _sinks.pop().close()
+        for sink in _sinks.popitem()[1]:
+            sink.close()
 
 
 def write_all(sinks: Iterable[Sink], result: dict[str, Any]) -> None:
@@ -106,29 +127,33 @@ def run_with_tune(
 
     Raises what ended the trial when it cannot go on, OSError when the disk had no room even for that.
     """
+    trials = Trials(config.algo_class, config, {"": open_sinks})
+    results = run_trials(trials, folder, limits, read_limits)
+    return None if results is None else results[0]
+
+
+def run_trials(
+    trials: Trials, folder: Path, limits: RunConfig, read_limits: Callable[[], RunConfig]
+) -> list[dict[str, Any]] | None:
+    """The same for several trials: the last result of each, None when some have not reached a limit."""
+    # Tune's advice for populations that clone trials from Tune's own checkpoints, which ours does not.
+    warnings.filterwarnings("ignore", message="Consider boosting PBT performance|Using `CheckpointConfig.num_to_keep")
     try:
-        results = _tuner(config, folder, limits, read_limits, open_sinks).fit()
+        results = _tuner(trials, folder, limits, read_limits).fit()
     except EOFError as error:  # Tune reads back an error that it could not write
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
     finally:
         close_sinks()
     if results.errors:
         raise results.errors[0]
-    metrics = results[0].metrics
-    return metrics if metrics and limit_reached(limits, metrics) else None
+    last = [results[i].metrics for i in range(len(results))]
+    return [found for found in last if found] if all(m and limit_reached(limits, m) for m in last) else None
 
 
-def _tuner(
-    config: AlgorithmConfig,
-    folder: Path,
-    limits: RunConfig,
-    read_limits: Callable[[], RunConfig],
-    open_sinks: OpenSinks,
-) -> tune.Tuner:
+def _tuner(trials: Trials, folder: Path, limits: RunConfig, read_limits: Callable[[], RunConfig]) -> tune.Tuner:
     experiment = folder / EXPERIMENT
     mend(experiment)
-    trainable: Any = config.algo_class
-    space: Any = config  # a Tuner takes an AlgorithmConfig whole, though it declares a dict
+    trainable, space = trials.trainable, trials.space
     if tune.Tuner.can_restore(experiment):
         return tune.Tuner.restore(
             str(experiment), trainable=trainable, param_space=space, resume_errored=True, resume_unfinished=True
@@ -136,11 +161,12 @@ def _tuner(
     return tune.Tuner(
         trainable,
         param_space=space,
+        tune_config=tune.TuneConfig(scheduler=trials.scheduler),
         run_config=tune.RunConfig(
             name=EXPERIMENT,
             storage_path=str(folder),
             stop=StopAtLimit(read_limits),
-            callbacks=[SinkCallback(open_sinks, experiment), JsonLoggerCallback(), TBXLoggerCallback()],
+            callbacks=[SinkCallback(trials.open_sinks, experiment), JsonLoggerCallback(), TBXLoggerCallback()],
             checkpoint_config=tune.CheckpointConfig(
                 num_to_keep=limits.keep_checkpoints,
                 checkpoint_frequency=limits.checkpoint_every_updates,

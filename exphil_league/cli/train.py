@@ -20,7 +20,7 @@ class Train(Command):
     """Train a league: warm start, self-play, rating, report."""
 
     recipe: Recipe = None
-    """a YAML file, or a packaged recipe by name: smoke, demo, laptop, play18"""
+    """a YAML file, or a packaged recipe by name: smoke, demo, laptop, league, pbt, play18"""
     out: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
     """run folder to make; default: runs/NAME-DATE"""
     replays: Folder = None

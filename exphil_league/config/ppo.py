@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,6 +13,8 @@ from envs.reward import TERMS, RewardWeights
 from exphil_league.config.base import Section
 
 Precision = Literal["float32", "bfloat16"]
+REWARD: Final = "reward."
+"""Begins the names of reward weights among a player's numbers."""
 
 
 class Schedule(Section):
@@ -120,6 +123,21 @@ class PPOConfig(Section):
         numbers = own.model_dump(exclude={"reward"}, exclude_none=True)
         reward = self.reward.model_copy(update=own.reward)
         return self.model_copy(update={**numbers, "reward": reward, "players": {}})
+
+    def value_of(self, name: str) -> float:
+        """A number of the section by name: `learning_rate`, or `reward.TERM`."""
+        section, _, term = name.rpartition(".")
+        return float(getattr(getattr(self, section) if section else self, term))
+
+    def with_numbers(self, numbers: Mapping[str, Mapping[str, float]]) -> PPOConfig:
+        """The section with these numbers of single players, by player and by name as in `value_of`."""
+        players = dict(self.players)
+        for player, own in numbers.items():
+            before = players.get(player, PlayerLearning())
+            reward = {name.removeprefix(REWARD): value for name, value in own.items() if name.startswith(REWARD)}
+            others = {name: value for name, value in own.items() if not name.startswith(REWARD)}
+            players[player] = before.model_copy(update={**others, "reward": {**before.reward, **reward}})
+        return self.model_copy(update={"players": players})
 
     def at(self, update: int) -> PPOConfig:
         """The section as it stands at an update of a player, its schedules applied."""

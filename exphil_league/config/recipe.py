@@ -9,7 +9,8 @@ from exphil_league.config.evaluation import EvaluationConfig
 from exphil_league.config.game import GameConfig
 from exphil_league.config.league import LeagueConfig, LeagueSetup, RatingConfig
 from exphil_league.config.policy import PolicyConfig
-from exphil_league.config.ppo import PPOConfig
+from exphil_league.config.population import PopulationConfig
+from exphil_league.config.ppo import REWARD, PPOConfig
 from exphil_league.config.promotion import PromotionConfig
 from exphil_league.config.replays import ReplaysConfig
 from exphil_league.config.run import RunConfig
@@ -30,6 +31,7 @@ class Recipe(Section):
     styles: StylesConfig = StylesConfig()
     ppo: PPOConfig = PPOConfig()
     league: LeagueConfig = LeagueConfig()
+    population: PopulationConfig = PopulationConfig()
     rating: RatingConfig = RatingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     promotion: PromotionConfig = PromotionConfig()
@@ -54,6 +56,20 @@ class Recipe(Section):
         for name in self.ppo.players:
             if name not in learners:
                 raise ValueError(f"ppo.players: no learner {name!r}; league.learners has {', '.join(learners)}")
+        return self
+
+    @model_validator(mode="after")
+    def _population_begins_within_its_ranges(self) -> Recipe:
+        for name, (low, high) in self.population.ranges.items() if self.population.members else ():
+            if name.startswith(REWARD) and self.ppo.reward.sparse:
+                raise ValueError(f"population.ranges.{name} says nothing while ppo.reward.sparse is true; drop one")
+            for learner in self.league.learners:
+                value = self.ppo.of(learner.name).value_of(name)
+                if not low <= value <= high:
+                    raise ValueError(
+                        f"population.ranges.{name} is [{low:g}, {high:g}] and {learner.name} begins with {value:g}, "
+                        "outside: widen the range, or change the number in ppo or ppo.players"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from exphil_league.config.league import LeagueSetup
 from exphil_league.league.alarms import Alarm
 from exphil_league.league.backup import LiveDisk
-from exphil_league.league.model import Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
+from exphil_league.league.model import Donor, Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.service import LocalLeague
 
 
@@ -86,6 +86,9 @@ class RemoteLeague:
 
     def freeze(self, player_id: str, digest: str, env_frames: int) -> SnapshotDecision:
         return self._call("freeze", player_id, digest, env_frames)
+
+    def adopt(self, learner: str, donor: Donor) -> None:
+        self._call("adopt", learner, donor)
 
     def ladder(self) -> dict[str, Any]:
         return self._call("ladder")

@@ -16,7 +16,7 @@ import numpy as np
 from exphil_league.config.league import LeagueSetup, LearnerConfig
 from exphil_league.errors import UserError
 from exphil_league.league import views
-from exphil_league.league.enrolment import require_known, require_starts, roots
+from exphil_league.league.enrolment import require_known, require_same_role, require_starts, roots
 from exphil_league.league.events import (
     Configured,
     Enrolled,
@@ -37,6 +37,7 @@ from exphil_league.league.matches import draw_matchup
 from exphil_league.league.matchmaking import Matchmaker
 from exphil_league.league.model import (
     Branch,
+    Donor,
     Job,
     LearnerView,
     MatchResult,
@@ -226,6 +227,21 @@ class League:
             return repeated
         self.publish(player_id, digest, env_frames)
         return self._snapshot(player_id, "final", None)
+
+    def adopt(self, learner: str, donor: Donor) -> None:
+        """Freeze a learner and go on from a player of its role in another league of the population. Repeatable.
+
+        Raises ValueError for a donor of another role.
+        """
+        live = self.state.players[self._learner_id(learner)]
+        require_same_role(live, donor)
+        taken, frames = donor.frozen, self.state.learners[learner].env_frames
+        if taken.player_id in self.state.players:
+            return
+        if live.parent is None or self.state.players[live.parent].digest != live.digest:  # it has learnt since
+            self._snapshot(learner, "population", None)
+        self._emit(Enrolled((taken,), self.state.anchor_digest))
+        self._emit(LearnerReset(learner, taken.player_id, taken.digest, frames, Reason.PBT))
 
     # Views
 

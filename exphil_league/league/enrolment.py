@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from exphil_league.config.league import LearnerConfig
 from exphil_league.errors import UserError
-from exphil_league.league.model import WARM_START, Player, PlayerKind, PlayerStatus, Reason, Roster
+from exphil_league.league.model import WARM_START, Donor, Player, PlayerKind, PlayerStatus, Reason, Roster
 
 
 def roots(roster: Roster) -> list[Player]:
@@ -34,3 +34,11 @@ def require_known(repertoires: Iterable[str], members: Iterable[str]) -> None:
     """Raises UserError for a repertoire of nobody."""
     for name in set(repertoires).difference(members):
         raise UserError(f"game.players: no learner or enrolled player {name!r}; there are: {', '.join(members)}")
+
+
+def require_same_role(learner: Player, donor: Donor) -> None:
+    """Raises ValueError for a donor of another role: an exploiter never goes on from a main player, nor the reverse."""
+    if (donor.player, donor.kind) != (learner.player_id, learner.kind):
+        raise ValueError(
+            f"{learner.player_id}, a {learner.kind}, cannot go on from {donor.player} of {donor.league}, a {donor.kind}"
+        )

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Discriminator, TypeAdapter
 
 from exphil_league.config.league import LeagueSetup
-from exphil_league.league.model import Job, MatchResult, Player, SnapshotDecision
+from exphil_league.league.model import Job, MatchResult, Player, Reason, SnapshotDecision
 
 LOG_VERSION: Final = 1
 
@@ -104,12 +104,13 @@ class SnapshotTaken:
 
 @dataclass(frozen=True)
 class LearnerReset:
-    """A learner starts again from frozen player `start`."""
+    """A learner starts again from frozen player `start`, or goes on from it (reason pbt)."""
 
     learner: str
     start: str
     digest: str
     env_frames: int
+    reason: Reason = Reason.RESET
     kind: Literal["learner_reset"] = "learner_reset"
 
 

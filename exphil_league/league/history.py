@@ -70,7 +70,7 @@ class History:
         self.generations: dict[str, list[Generation]] = defaultdict(list)
         """By exploiter, oldest first."""
         self.snapshot_frames: dict[str, list[int]] = defaultdict(list)
-        """By learner: env frames at its snapshots, those at the end of a run left out."""
+        """By learner: env frames at the snapshots that its rule asked for."""
         self.aborted: dict[str, int] = defaultdict(int)
         self.games: dict[str, int] = defaultdict(int)
         """By player: games that were aborted, and all that ended one way or another."""
@@ -122,7 +122,7 @@ class History:
     @apply.register
     def _(self, event: SnapshotTaken) -> None:
         decision, learner = event.decision, event.decision.learner
-        if decision.why != "final":
+        if decision.why in ("win_rate", "timeout"):
             self.snapshot_frames[learner].append(event.env_frames)
         points, games = self._against_main.pop(learner, (0.0, 0))
         if self._kinds[learner] is not PlayerKind.MAIN:

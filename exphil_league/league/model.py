@@ -81,6 +81,7 @@ class Reason(StrEnum):
     RESET = "reset"
     IMPORT = "import"
     STYLE = "style"
+    PBT = "pbt"
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,32 @@ class SnapshotDecision:
     learner: str
     snapshot: Player
     why: str
-    """`win_rate`, `timeout` or `final`."""
+    """`win_rate`, `timeout`, `population` or `final`."""
     reset_player: str | None = None
     """Frozen player to start again from, or None to train on."""
     reset_digest: str | None = None
     """Its digest; the learner's optimizer state is dropped with its weights."""
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A learner of another league of the population, as it was in a round."""
+
+    league: str
+    player: str
+    """Its name there, which is also that of the learners that may go on from it."""
+    kind: PlayerKind
+    digest: str
+    env_frames: int
+    """Env frames that it had trained."""
+    round: int
+
+    @property
+    def frozen(self) -> Player:
+        """What it is in the league that takes it over: a root of its own in the learner's line."""
+        name = f"{self.player}@{self.league}.{self.round}"
+        frozen, reason = PlayerStatus.FROZEN, Reason.PBT
+        return Player(name, PlayerKind.HISTORICAL, None, self.digest, self.env_frames, self.player, frozen, reason)
 
 
 @dataclass(frozen=True)

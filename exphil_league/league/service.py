@@ -20,7 +20,7 @@ from exphil_league.league.alarms import Alarm, alarms
 from exphil_league.league.backup import LiveDisk
 from exphil_league.league.core import Clock, League
 from exphil_league.league.history import History
-from exphil_league.league.model import Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
+from exphil_league.league.model import Donor, Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.store import LeagueStore
 
 
@@ -48,6 +48,8 @@ class LeagueHandle(Protocol):
     def maybe_snapshot(self, player_id: str, digest: str, env_frames: int) -> SnapshotDecision | None: ...
 
     def freeze(self, player_id: str, digest: str, env_frames: int) -> SnapshotDecision: ...
+
+    def adopt(self, learner: str, donor: Donor) -> None: ...
 
     def ladder(self) -> dict[str, Any]: ...
 
@@ -141,6 +143,10 @@ class LocalLeague:
     def freeze(self, player_id: str, digest: str, env_frames: int) -> SnapshotDecision:
         with self._durable() as league:
             return league.freeze(player_id, digest, env_frames)
+
+    def adopt(self, learner: str, donor: Donor) -> None:
+        with self._durable() as league:
+            league.adopt(learner, donor)
 
     def ladder(self) -> dict[str, Any]:
         return self._league.ladder()

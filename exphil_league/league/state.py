@@ -236,9 +236,9 @@ class LeagueState:
     def _(self, event: LearnerReset) -> None:
         learner = self.learners[event.learner]
         self.players[event.learner] = replace(
-            self.players[event.learner], parent=event.start, digest=event.digest, reason=Reason.RESET
+            self.players[event.learner], parent=event.start, digest=event.digest, reason=event.reason
         )
-        self.edges.append(Edge(event.start, event.learner, Reason.RESET, event.env_frames))
+        self.edges.append(Edge(event.start, event.learner, event.reason, event.env_frames))
         learner.generation += 1
         learner.published = {event.digest: None}
         self.outdated_jobs |= {name for name, job in self.open_jobs.items() if event.learner in job.players}

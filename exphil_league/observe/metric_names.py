@@ -43,7 +43,9 @@ WARNINGS_OF_KIND: Final = "warnings/kind/"
 ENV_FRAMES: Final = "timesteps_total"
 UPDATES: Final = "training_iteration"
 SECONDS: Final = "time_total_s"
-REPORTED: Final = (UPDATES, ENV_FRAMES, SECONDS, "time_this_iter_s", "rl", "league", "warnings")
+POPULATION: Final = "population"
+"""Of a member of a population, followed by player and name: the numbers that it trains with."""
+REPORTED: Final = (UPDATES, ENV_FRAMES, SECONDS, "time_this_iter_s", "rl", "league", "warnings", POPULATION)
 """What of a result is ours."""
 FPS: Final = "rl/fps"
 GAMES_PER_S: Final = "rl/games_per_s"

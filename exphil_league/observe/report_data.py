@@ -21,6 +21,7 @@ from exphil_league.league.state import LeagueState
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.league_tables import read_history
 from exphil_league.observe.report_curves import curves, read_lines
+from exphil_league.observe.report_population import population_curves
 from exphil_league.run_folder import RunFolder, read_json
 
 MATRIX_PLAYERS: Final = 64
@@ -39,6 +40,7 @@ def report_data(run: RunFolder) -> dict[str, Any]:
     recovery = _optional(run.recovery, missing)
     if recovery is None:
         missing.append("recovery is measured in the rating phase at the end (recovery.json)")
+    population = _optional(run.population, missing) or {"rounds": []}
     return {
         "name": run.root.name,
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -46,7 +48,7 @@ def report_data(run: RunFolder) -> dict[str, Any]:
         "totals": _totals(run, metrics),
         "league": league,
         "warnings": list(read_lines(run.warnings)),
-        "curves": curves(metrics),
+        "curves": [*curves(metrics), *population_curves(population["rounds"])],
         "recovery": recovery,
         "promotion": _optional(run.promotion, missing),
         "settings": _settings(run, missing),
@@ -122,6 +124,8 @@ def _stage(run: RunFolder, metrics: list[dict[str, float]]) -> str:
         return "finished"
     if run.trained.is_file():
         return "rating"
+    if run.population.is_file():
+        return "population"
     if not metrics:
         return "warm start" if not run.league.is_file() else "league, before its first update"
     return f"league; last update {_ago(time.time() - run.metrics.stat().st_mtime)} ago"

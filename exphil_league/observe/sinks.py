@@ -59,26 +59,30 @@ class Console:
     """A line on how training goes and the ladder, every so many seconds."""
 
     def __init__(
-        self, limits: RunConfig, show_ladder: Callable[[], None], clock: Callable[[], float] = time.monotonic
+        self,
+        limits: RunConfig,
+        show_ladder: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        label: str = "league",
     ) -> None:
-        self._limits, self._show_ladder, self._clock = limits, show_ladder, clock
+        self._limits, self._show_ladder, self._clock, self._label = limits, show_ladder, clock, label
         self._next_s = clock()
 
     def write(self, metrics: Mapping[str, float]) -> None:
         if self._clock() < self._next_s:
             return
         self._next_s = self._clock() + self._limits.console_every_s
-        say(progress_line(metrics, self._limits))
+        say(progress_line(metrics, self._limits, self._label))
         if metrics.get(names.RATING_GAMES):
             self._show_ladder()
 
     def close(self) -> None: ...
 
 
-def progress_line(metrics: Mapping[str, float], limits: RunConfig) -> str:
+def progress_line(metrics: Mapping[str, float], limits: RunConfig, label: str = "league") -> str:
     """How training goes, in one line."""
     parts = [
-        f"league: update {metrics[names.UPDATES]:.0f}",
+        f"{label}: update {metrics[names.UPDATES]:.0f}",
         f"{quantity(metrics[names.ENV_FRAMES])} frames",
         f"{quantity(metrics.get(names.FPS, 0))} frames/s",
         f"{quantity(metrics.get(names.GAMES_PER_S, 0))} games/s",
@@ -121,13 +125,19 @@ class TensorBoard:
 class WeightsAndBiases:
     """Sends the numbers to a Weights & Biases project. `WANDB_MODE=offline` keeps them in RUN/wandb."""
 
-    def __init__(self, project: str, run: Path, config: Mapping[str, Any]) -> None:
-        """Open the run named after the folder, going on with it if it is there. Raises UserError without an account."""
+    def __init__(self, project: str, name: str, run: Path, config: Mapping[str, Any]) -> None:
+        """Open the run of this name, going on with it if it is there. Raises UserError without an account."""
         import wandb
 
         try:
             self._run = wandb.init(
-                project=project, name=run.name, id=run.name, resume="allow", dir=str(run), config=dict(config)
+                project=project,
+                name=name,
+                id=name.replace("/", "."),
+                resume="allow",
+                dir=str(run),
+                config=dict(config),
+                reinit="create_new",  # members of a population have one each
             )
         except wandb.errors.UsageError as error:
             raise UserError(

@@ -191,12 +191,13 @@ class LeaguePPO(PPO):
         for player in self._setup.players:
             start_again = self.membership.join(player, self.policy(player))
             if start_again is not None:
-                self._reset(player, start_again)
+                self._reset(player, start_again, goes_on=self.membership.goes_on(player))
         self._send_weights()
         self._joined = True
 
-    def _reset(self, player: str, policy: Policy) -> None:
-        self.learner_group.foreach_learner(_reset_player, player=player, weights=policy.state_dict())
+    def _reset(self, player: str, policy: Policy, goes_on: bool = False) -> None:
+        weights = policy.state_dict()
+        self.learner_group.foreach_learner(_reset_player, player=player, weights=weights, goes_on=goes_on)
         self._drift.restart(player)
 
     # Resume points
@@ -286,5 +287,5 @@ def _weights(learner: LeagueLearner, player: str) -> dict[str, Tensor]:
     return learner.published_weights(player)
 
 
-def _reset_player(learner: LeagueLearner, player: str, weights: Mapping[str, Tensor]) -> None:
-    learner.reset_player(player, weights)
+def _reset_player(learner: LeagueLearner, player: str, weights: Mapping[str, Tensor], goes_on: bool) -> None:
+    learner.reset_player(player, weights, goes_on)

@@ -183,10 +183,11 @@ class LeagueLearner(PPOTorchLearner):
         """What the league is told of a player: copies on the CPU."""
         return self._steppers[player].published()
 
-    def reset_player(self, player: str, weights: Mapping[str, Tensor]) -> None:
-        """Start again from these policy weights: optimizer state, warm-up and counters begin anew."""
+    def reset_player(self, player: str, weights: Mapping[str, Tensor], goes_on: bool = False) -> None:
+        """Start again from these policy weights: optimizer state begins anew; so do warm-up, schedules and counters,
+        unless the player `goes_on` with trained weights of its own role."""
         self._policy(player).load_state_dict(dict(weights))
-        self._steppers[player].restart()
+        self._steppers[player].restart(goes_on)
 
     def _policy(self, player: str) -> Policy:
         return self._module[player].unwrapped().policy

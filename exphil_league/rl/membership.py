@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from exphil_league.league.model import SnapshotDecision
+from exphil_league.league.model import Reason, SnapshotDecision
 from exphil_league.league.service import LeagueHandle
 from exphil_league.rl import weights
 from policies import checkpoint
@@ -59,6 +59,10 @@ class Membership:
         standing.digest = self._save(player, policy)
         self._league.publish(player, standing.digest, standing.env_frames)
         return None
+
+    def goes_on(self, player: str) -> bool:
+        """Whether the player's weights are another's of its population: it goes on in its updates, not anew."""
+        return self._league.learner(player).player.reason is Reason.PBT
 
     def update(self, player: str, policy: Policy) -> SnapshotDecision | None:
         """Publish new weights; the league may freeze them. A decision to reset must then be carried out."""

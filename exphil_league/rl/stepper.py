@@ -92,10 +92,11 @@ class Stepper:
         for name, tensor in self._policy.state_dict().items() if self._average else ():
             self._average[name].lerp_(tensor, 1.0 - self._ppo.ema_decay)
 
-    def restart(self) -> None:
-        """The policy has new weights: optimizer state, schedules and average begin anew."""
+    def restart(self, goes_on: bool = False) -> None:
+        """The policy has new weights: optimizer state and average begin anew, schedules too unless it `goes_on`."""
         self._optimizer.state.clear()
-        self.counts = StepCounts()
+        if not goes_on:
+            self.counts = StepCounts()
         if self._average:
             self._average = self._weights()
 

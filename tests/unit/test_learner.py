@@ -265,6 +265,19 @@ def test_reset_player_forgets_weights_and_optimizer(tmp_path: Path) -> None:
     assert [counts_of(learner, player)["updates"] for player in ("main", "main_exploiter")] == [0, 1]
 
 
+def test_a_player_that_goes_on_with_anothers_weights_keeps_its_place_in_the_schedules(tmp_path: Path) -> None:
+    recipe = small_recipe()
+    learner, sample = new_learner(tmp_path / "learn", recipe), recorded(tmp_path / "play", recipe)
+    others = {name: tensor + 1.0 for name, tensor in policy_of(learner).state_dict().items()}
+    for _ in range(2):
+        learner.update(episodes=[sample])
+    learner.reset_player("main", others, goes_on=True)
+    assert counts_of(learner)["updates"] == 2
+    assert all(torch.equal(policy_of(learner).state_dict()[name], tensor) for name, tensor in others.items())
+    ((_, optimizer),) = learner.get_optimizers_for_module("main")
+    assert not optimizer.state
+
+
 def test_teacher_keeps_its_own_state_between_chunks(tmp_path: Path) -> None:
     """Two successive chunks give the same teacher as one long one; a gap starts it from zeros."""
     recipe = small_recipe(time_limit_s=60.0)
