@@ -13,6 +13,7 @@ life         one emulator with what reads, steers and watches it
 emulator     one running Dolphin: its home, its port, its keeper, its link and its pads
 build        which Dolphin an executable is
 home, ports  a folder and a network port of one's own, swept and locked
+disc         which disc an image is
 places       where Slippi Dolphin and the ISO usually are
 keeper       the small process that Dolphin dies with (a program)
 link         the small process that holds the network connection (a program and its owner's side)
