@@ -63,7 +63,7 @@ class Emulator:
         pads = [MenuPad(self.console, plug.port + 1, adapter if plug.adapter else standard) for plug in plugs]
         self.menu_pads = [pad for pad in pads if pad.pad is not None]
         self.pads: list[Pad] = [pad.pad for pad in pads if pad.pad is not None]
-        self.link = Link(self._port.number, plant.config.boot_timeout_s)
+        self.link = Link(self._port.number, plant.config.boot_timeout_s + GRACE_S)  # the boot's own limit comes first
         self._keeper = self._start(plant.build, iso or plant.iso)
         self._dolphin: tuple[int, int] | None = None
         self._retired_at: float | None = None

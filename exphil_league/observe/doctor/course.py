@@ -47,9 +47,9 @@ class Course:
             Check("menus", self.menus, ("boot",), 2 * boot_s),
             Check("inputs", self.inputs, ("menus",), boot_s),
             Check("game", self.game, ("inputs",), game_s),
+            Check("memory", self.memory, ("game",)),
             Check("next game", self.next_game, ("game",), game_s),
             Check("speed", self.speed, ("next game",), 2 * SPEED_S + config.frame_timeout_s),
-            Check("memory", self.memory, ("next game",)),
             Check("kill and restart", self.restart, ("next game",), NOTICED_S + 3 * boot_s),
             Check("nothing left", self.nothing_left, (), 30.0),
         ]
@@ -110,15 +110,28 @@ class Course:
         how = "a stock was lost" if instance.result["ended_by"] == EndedBy.STOCKS else "its time was up"
         return fine(f"{how} after {patient.frames - before} more frames")
 
+    def memory(self) -> Answer:
+        """Resident memory of the emulator after a game; with more than the soft limit it would be replaced now."""
+        found = f"{self._emulator.emulator.resident_mib():.0f} MiB resident after {self._emulator.frames} frames"
+        if not self._too_big():
+            return fine(found)
+        limit_mib = self._config.soft_memory_mib
+        return bad(found, f"raise game.dolphin.soft_memory_mib above it ({limit_mib} now), or take fewer instances")
+
+    def _too_big(self) -> bool:
+        return self._emulator.emulator.resident_mib() > self._config.soft_memory_mib
+
     def next_game(self) -> Answer:
         """The game is left with L+R+A+START, and the same emulator plays another."""
         patient, began = self._emulator, time.monotonic()
-        boots = patient.instance.tally.boots
+        boots, too_big = patient.instance.tally.boots, self._too_big()
         patient.begin()
         patient.until(lambda: patient.in_game)
         took_s = time.monotonic() - began
         if patient.instance.tally.boots == boots:
             return fine(f"left with L+R+A+START, the next runs after {took_s:.1f} s")
+        if too_big:
+            return fine(f"the emulator was replaced for its memory, the next game runs after {took_s:.1f} s")
         return fine(
             f"the game could not be left; a new emulator plays the next after {took_s:.1f} s",
             "rating games that end early will cost a restart each; an up to date Slippi may leave them",
@@ -138,14 +151,6 @@ class Course:
         if fps < ENDURED * REAL_TIME_FPS:
             return bad(found, "the machine is too slow or too busy for the real game")
         return fine(found)
-
-    def memory(self) -> Answer:
-        """Resident memory of the emulator."""
-        used_mib, soft_mib = self._emulator.emulator.resident_mib(), self._config.soft_memory_mib
-        found = f"{used_mib:.0f} MiB resident after {self._emulator.frames} frames"
-        if used_mib <= soft_mib:
-            return fine(found)
-        return bad(found, f"raise game.dolphin.soft_memory_mib above it ({soft_mib} now), or take fewer instances")
 
     def restart(self) -> Answer:
         """Kill it as the kernel does when memory runs out: is that noticed, and does another take over?"""

@@ -78,11 +78,11 @@ def _dolphin_is_here() -> bool:
 def _examined(checks: Sequence[Check]) -> list[Finding]:
     shown = _Shown(max(len(check.name) for check in checks))
     findings = examine(checks, shown.tell, shown.begin)
-    failed = [finding.name for finding in findings if not finding.ok]
+    to_mend = [finding.name for finding in findings if finding.ran and not finding.ok]
     seconds = sum(finding.seconds for finding in findings)
-    say("", f"{len(findings) - len(failed)} of {len(findings)} checks are fine, {seconds:.0f} s")
-    if failed:
-        say(f"to mend: {', '.join(failed)}")
+    say("", f"{sum(finding.ok for finding in findings)} of {len(findings)} checks are fine, {seconds:.0f} s")
+    if to_mend:
+        say(f"to mend: {', '.join(to_mend)}")
     return findings
 
 
