@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from envs.dolphin import disc
+from envs.dolphin.build import _probed
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.emulator import Emulator
 from envs.dolphin.home import locks_dir, run_dir
@@ -22,7 +23,7 @@ from exphil_league.config.loader import load_recipe
 from exphil_league.errors import UserError, user_message
 from exphil_league.observe.doctor.check import Answer, Check, Trouble, bad, examine, fine
 from exphil_league.observe.doctor.course import Course
-from exphil_league.observe.doctor.diagnosis import SCENARIO, diagnose_emulator
+from exphil_league.observe.doctor.diagnosis import SCENARIO, diagnose, diagnose_emulator
 from exphil_league.observe.doctor.installation import Installation
 from exphil_league.train import check_games_to_learn_from, check_parts_fit
 from tests.dolphin.conftest import Left
@@ -259,6 +260,22 @@ def test_the_launcher_is_known_by_what_lies_beside_it(tmp_path: Path, iso: Path)
     assert (check, "is the Slippi launcher" in told["found"]) == ("dolphin", True)
 
 
+def test_an_appimage_is_unpacked_once_and_needs_no_fuse(tmp_path: Path, iso: Path, monkeypatch: pytest.MonkeyPatch):
+    """A script stands in for the AppImage: what it unpacks is a Dolphin that opens a window, so nothing is started."""
+    monkeypatch.setattr("envs.dolphin.build.is_appimage", lambda path: path.suffix == ".AppImage")
+    monkeypatch.setattr("exphil_league.observe.doctor.installation.is_appimage", lambda path: True)
+    unpacks = "mkdir squashfs-root; printf '#!/bin/sh\\necho 3.4.0; exit 255\\n' > squashfs-root/AppRun"
+    image = a_file(
+        tmp_path, "a.AppImage", f"#!/bin/sh\necho . >> {tmp_path}/times; {unpacks}; chmod +x */AppRun".encode()
+    )
+    for _ in range(2):
+        installation = Installation(configured(tmp_path, path=image, iso=iso))
+        assert "ishiiruka 3.4.0" in installation.dolphin().found
+        assert "is unpacked in" in installation.fuse().found
+        _probed.cache_clear()  # as another process would
+    assert (tmp_path / "times").read_text() == ".\n"
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -316,6 +333,22 @@ def test_without_dolphin_or_iso_it_says_where_it_looked(tmp_path: Path):
     for name, flag in (("dolphin", "--dolphin PATH"), ("iso", "--iso PATH")):
         assert str(tmp_path / "home") in checks[name]["found"]
         assert flag in checks[name]["remedy"]
+
+
+def test_a_dolphin_of_the_launcher_is_examined_without_being_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    machine = [Check("machine", lambda: fine("as it should be"))]
+    monkeypatch.setattr("exphil_league.observe.doctor.diagnosis.machine_checks", lambda: machine)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert [check["name"] for check in diagnose(None)["checks"]] == ["machine", "dolphin"]
+    netplay = tmp_path / "home" / ".config" / "Slippi Launcher" / "netplay"
+    netplay.mkdir(parents=True)
+    dolphin = write_executable(netplay).rename(netplay / "Slippi_Online-x86_64.AppImage")
+    checks = by_name(diagnose(None))
+    assert str(dolphin) in checks["dolphin"]["found"]
+    assert not checks["iso"]["ok"]
+    assert [check["name"] for check in diagnose("sim")["checks"]] == ["machine"]
+    with pytest.raises(UserError, match="mean nothing to --backend sim"):
+        diagnose("sim", dolphin)
 
 
 def test_elsewhere_than_on_linux_it_says_what_to_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
