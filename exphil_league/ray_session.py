@@ -41,8 +41,9 @@ def ray_session(wanted: RayConfig) -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is raised, and shown once
     address = os.environ.get("RAY_ADDRESS")
     options = {"address": address} if address else {"address": "local", "num_cpus": cpus(wanted)}
-    ray.init(**options, include_dashboard=None if address else False, log_to_driver=False, logging_level=logging.ERROR)
-    try:
+    dashboard = None if address else False
+    try:  # from the beginning: Ctrl-C while it starts must not leave half of it
+        ray.init(**options, include_dashboard=dashboard, log_to_driver=False, logging_level=logging.ERROR)
         yield
     finally:
         ray.shutdown()

@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import make_dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import tyro
 
 from exphil_league.cli.agents import Eval, Export, Promote
 from exphil_league.cli.bench import BenchDolphin, BenchLeague, BenchReplays, BenchRollout, BenchSim, BenchTrain
-from exphil_league.cli.command import SHORT_OF_THRESHOLD, Command, execute
+from exphil_league.cli.command import INTERRUPTED, SHORT_OF_THRESHOLD, Command, execute
 from exphil_league.cli.doctor import Doctor
 from exphil_league.cli.league import Compare, ExportLeague, Ladder, Lineage, Payoff, Probe, Status, Verify
 from exphil_league.cli.play import Play, Watch
@@ -67,12 +67,23 @@ DESCRIPTION = "Train Super Smash Bros. Melee bots by league self-play, rate them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line (default: this process's); returns the exit status 0, 1 or 2."""
+    """Run one command line (default: this process's); returns the exit status 0, 1 or 2, after Ctrl-C 130."""
     try:
-        return execute(parse(sys.argv[1:] if arguments is None else arguments))
+        status = execute(parse(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:  # whoever read our output, `head` for one, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python's last flush complains too
         return SHORT_OF_THRESHOLD
+    if arguments is None and status == INTERRUPTED:
+        _leave_at_once(status)
+    return status
+
+
+def _leave_at_once(status: int) -> NoReturn:
+    """End the process without taking the interpreter down: everything of ours is closed, but Ctrl-C may have come
+    while a native library was being loaded or was compiling, and those crash when they are torn down half-built."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def parse(arguments: Sequence[str]) -> Command:

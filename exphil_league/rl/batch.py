@@ -11,7 +11,7 @@ from torch import Tensor
 
 from exphil_league.rl.buffers import check_written
 from exphil_league.rl.chunk import Chunk
-from exphil_league.rl.losses import gae, normalise, vtrace
+from exphil_league.rl.losses import gae, moments, normalise, vtrace
 from policies.policy import Policy, PolicyInputs
 
 Columns = tuple[Tensor, ...]
@@ -26,7 +26,7 @@ class PlayerBatch:
     parts: Tensor  # [T, B, A]
     log_prob: Tensor  # [T, B] behaviour
     value: Tensor  # [T, B] behaviour
-    advantage: Tensor  # [T, B] normalised over the batch
+    advantage: Tensor  # [T, B] normalised over the batch of all learners
     target: Tensor  # [T, B] of the value head
     state: Columns  # [B, ...] before row 0
     teacher: Columns = ()
@@ -104,10 +104,19 @@ def to_batch(
         parts=parts,
         log_prob=log_prob,
         value=value[:-1],
-        advantage=normalise(returns.advantage),
+        advantage=normalise(returns.advantage, _of_all_learners(returns.advantage)),
         target=returns.target,
         state=state,
     )
+
+
+def _of_all_learners(advantage: Tensor) -> Tensor | None:
+    """Moments [3] over the parts of all learners, so that several step as one would; None where there is one."""
+    if not torch.distributed.is_initialized():
+        return None
+    found = moments(advantage)
+    torch.distributed.all_reduce(found)
+    return found
 
 
 @torch.no_grad()

@@ -1,18 +1,22 @@
 """Unroll buffers: the arrays of a chunk, allocated once and poisoned before each use.
 
-A row that nobody wrote keeps NaN or -1 and is found by `check_written`, instead of training the policy on
-whatever the last chunk left there.
+A row that nobody wrote keeps NaN, -1 or sticks at 254, which there are not, and is found by `check_written`,
+instead of training the policy on whatever the last chunk left there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from envs.controller import PARTS
 from exphil_league.rl.chunk import Chunk
+
+UNWRITTEN_PART: Final = 254
+"""Sticks and shoulder have fewer values (`envs.controller.PART_SIZES`), and an empty place of the queue holds 255."""
 
 
 class UnwrittenRow(RuntimeError):
@@ -51,16 +55,18 @@ def allocate(player: str, shape: ChunkShape) -> Chunk:
 
 
 def poison(chunk: Chunk) -> None:
-    """Make every row of a chunk visibly unwritten: NaN and -1, flags False."""
+    """Make every row of a chunk visibly unwritten: NaN, -1 and UNWRITTEN_PART, flags False."""
     for array in (chunk.floats, chunk.log_prob, chunk.value, chunk.reward):
         array.fill(np.nan)
     chunk.ids.fill(-1)
+    for actions in (chunk.queue, chunk.parts):
+        actions.fill(UNWRITTEN_PART)
     for flags in (chunk.resets, chunk.terminated, chunk.truncated):
         flags.fill(False)
 
 
 def check_written(chunk: Chunk) -> None:
-    """Raise UnwrittenRow when any number of the chunk is NaN, infinite or -1."""
+    """Raise UnwrittenRow when any number of the chunk is NaN, infinite or -1, or a stick is at UNWRITTEN_PART."""
     for name in ("floats", "log_prob", "value", "reward"):
         array = getattr(chunk, name)
         # A sum is finite only if all of its terms are; it reads the array once and allocates nothing.
@@ -70,6 +76,11 @@ def check_written(chunk: Chunk) -> None:
     if chunk.ids.size and chunk.ids.min() < 0:
         row = np.argwhere(chunk.ids < 0)[0]
         raise UnwrittenRow(f"chunk of {chunk.player}: ids were never written at row {row[0]}, column {row[1]}")
+    for name in ("queue", "parts"):
+        sticks = getattr(chunk, name)[..., 1:]  # any number is a block of buttons
+        if (unwritten := sticks == UNWRITTEN_PART).any():
+            row = np.argwhere(unwritten)[0]
+            raise UnwrittenRow(f"chunk of {chunk.player}: {name} was never written at row {row[0]}, column {row[1]}")
 
 
 def concatenate(chunks: Sequence[Chunk]) -> Chunk:

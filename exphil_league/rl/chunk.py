@@ -13,7 +13,7 @@ class Chunk:
     """T decisions of B seats that one learning player controlled, `action_repeat` game frames apart.
 
     Row t holds what the player saw before its action, the action it sampled and what that brought. Buffers
-    start poisoned (NaN, -1), so that a row nobody wrote is seen by the learner's check.
+    start poisoned (`rl.buffers`), so that a row nobody wrote is seen by the learner's check.
     """
 
     player: str

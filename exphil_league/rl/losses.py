@@ -84,9 +84,20 @@ def _discounted_sum(terms: Tensor, decay: Tensor) -> Tensor:
     return out
 
 
-def normalise(advantage: Tensor) -> Tensor:
-    """Advantages [T, B] of a whole batch, brought to mean 0 and standard deviation 1."""
-    return (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
+def moments(advantage: Tensor) -> Tensor:
+    """[3] float64: how many advantages [T, B] there are, their sum and their sum of squares. Those of parts of a
+    batch add up to those of the batch."""
+    exact = advantage.double()
+    return torch.stack([torch.tensor(float(exact.numel()), device=exact.device), exact.sum(), exact.square().sum()])
+
+
+def normalise(advantage: Tensor, batch: Tensor | None = None) -> Tensor:
+    """Advantages [T, B], brought to mean 0 and standard deviation 1 over the whole batch: themselves, or, where they
+    are one learner's part of it, what has the moments `batch` [3]."""
+    count, total, squares = moments(advantage) if batch is None else batch
+    mean = total / count
+    deviation = (squares / count - mean.square()).clamp_min(0.0).sqrt()
+    return ((advantage - mean) / (deviation + 1e-8)).to(advantage.dtype)
 
 
 def clipped_surrogate(log_prob: Tensor, behaviour_log_prob: Tensor, advantage: Tensor, clip: float) -> Surrogate:

@@ -12,6 +12,7 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.rl.batch import ReturnSettings, to_batch
 from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.learner import LeagueLearner
+from exphil_league.rl.losses import moments
 from exphil_league.rl.runner import Sample
 from exphil_league.rl.teacher import Teacher
 from policies import checkpoint
@@ -78,18 +79,20 @@ def reference_forward(policy: Policy, chunk: Chunk) -> tuple[torch.Tensor, torch
     return torch.stack(log_probs), torch.stack(values), outputs
 
 
+def plain_advantages(chunk: Chunk, gamma: float, gae_lambda: float) -> np.ndarray:
+    """[T, B] as the textbook has them, column by column."""
+    columns = (
+        plain_gae(*(a[:, b] for a in (chunk.reward, chunk.value, chunk.terminated, chunk.truncated)), gamma, gae_lambda)
+        for b in range(chunk.reward.shape[1])
+    )
+    return np.stack(list(columns), axis=1)
+
+
 def reference_loss(policy: Policy, teacher: Policy, chunk: Chunk, recipe: Recipe) -> torch.Tensor:
     """PPO with a teacher as the textbook has it: sums over steps, one at a time."""
     ppo = recipe.ppo
     columns = chunk.reward.shape[1]
-    advantage = np.stack(
-        [
-            plain_gae(chunk.reward[:, b], chunk.value[:, b], chunk.terminated[:, b], chunk.truncated[:, b],
-                      ppo.gamma, ppo.gae_lambda)
-            for b in range(columns)
-        ],
-        axis=1,
-    )  # fmt: skip
+    advantage = plain_advantages(chunk, ppo.gamma, ppo.gae_lambda)
     target = torch.from_numpy(advantage + chunk.value[:-1]).float()
     scaled = torch.from_numpy((advantage - advantage.mean()) / advantage.std()).float()
     log_prob, value, outputs = reference_forward(policy, chunk)
@@ -204,6 +207,32 @@ def test_accumulated_minibatches_are_one_large_one(tmp_path: Path) -> None:
         grads.append([p.grad.clone() for p in policy_of(learner).parameters() if p.grad is not None])
     for whole, summed in zip(*grads, strict=True):
         torch.testing.assert_close(whole, summed, atol=1e-6, rtol=1e-4)
+
+
+def test_bfloat16_is_nearly_the_same_step_and_not_the_same(tmp_path: Path) -> None:
+    sample = recorded(tmp_path / "play", small_recipe())
+    grads = []
+    for precision in ("float32", "bfloat16"):
+        recipe = small_recipe(epochs=1, minibatches=1, value_warmup_updates=0, precision=precision)
+        learner = new_learner(tmp_path / precision, recipe)
+        learner.update(episodes=[sample])
+        found = [p.grad.flatten() for p in policy_of(learner).parameters() if p.grad is not None]
+        assert {grad.dtype for grad in found} == {torch.float32}
+        grads.append(torch.cat(found))
+    off = float((grads[0] - grads[1]).norm() / grads[0].norm())
+    assert 1e-4 < off < 0.1
+
+
+def test_learners_in_ddp_normalise_advantages_over_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunk = recorded(tmp_path, small_recipe()).chunks[0]
+    settings, cpu = ReturnSettings(0.9, 0.8), torch.device("cpu")
+    raw = plain_advantages(chunk, 0.9, 0.8)
+    others = torch.full((4, 7), 5.0)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.add_(moments(others)))
+    everybody = np.concatenate([raw.ravel(), others.numpy().ravel()])
+    found = to_batch(chunk, settings, cpu).advantage
+    np.testing.assert_allclose(found, (raw - everybody.mean()) / everybody.std(), atol=1e-5)
 
 
 def test_schedules_and_the_running_average_follow_the_updates(tmp_path: Path) -> None:

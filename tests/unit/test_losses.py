@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exphil_league.rl.losses import clipped_surrogate, explained_variance, gae, normalise, vtrace
+from exphil_league.rl.losses import clipped_surrogate, explained_variance, gae, moments, normalise, vtrace
 
 
 def plain_gae(reward, value, terminated, truncated, gamma, lam):
@@ -110,6 +110,10 @@ def test_normalise_and_explained_variance() -> None:
     advantage = normalise(torch.arange(12.0).reshape(4, 3))
     assert advantage.mean().item() == pytest.approx(0.0, abs=1e-6)
     assert math.sqrt(advantage.square().mean().item()) == pytest.approx(1.0, abs=1e-6)
+    parts = torch.randn(5, 3) + 2.0, 3.0 * torch.randn(4, 2)
+    shares = [normalise(part, moments(parts[0]) + moments(parts[1])).flatten() for part in parts]
+    whole = normalise(torch.cat([part.flatten() for part in parts]))
+    torch.testing.assert_close(torch.cat(shares), whole)
     target = torch.randn(6, 2)
     assert explained_variance(target, target).item() == pytest.approx(1.0)
     assert explained_variance(torch.zeros(6, 2), target).item() == pytest.approx(0.0, abs=1e-6)

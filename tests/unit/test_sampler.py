@@ -21,6 +21,7 @@ from exphil_league.rl.chunk import Chunk
 from exphil_league.rl.sampler import Sampler
 from exphil_league.rl.update import evaluate
 from policies.agent import SeatView
+from policies.delay import NOTHING
 from policies.network_agent import NetworkAgent
 from policies.onnx.agent_file import read_agent_file, write_agent_file
 from policies.onnx.runtime import OnnxAgent
@@ -232,11 +233,17 @@ def test_rewards_are_zero_sum_in_self_play(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_unwritten_row_is_found() -> None:
-    chunk = allocate("main", ChunkShape(rows=4, columns=3, floats=5, ids=2, delay_frames=0))
+    chunk = allocate("main", ChunkShape(rows=4, columns=3, floats=5, ids=2, delay_frames=2))
+    arrays = ("floats", "log_prob", "value", "reward", "ids", "queue", "parts")
     poison(chunk)
-    for name in ("floats", "log_prob", "value", "reward", "ids"):
+    poisoned = {name: getattr(chunk, name)[2, 1].copy() for name in arrays}
+    for name in arrays:
         getattr(chunk, name).fill(0)
+    chunk.queue[1, 2] = NOTHING
+    chunk.parts[3, 0, 0] = 254  # any block of buttons is a part
     check_written(chunk)
-    chunk.reward[2, 1] = np.nan
-    with pytest.raises(UnwrittenRow, match="reward has no number at row 2, column 1"):
-        check_written(chunk)
+    for name, unwritten in poisoned.items():
+        getattr(chunk, name)[2, 1] = unwritten
+        with pytest.raises(UnwrittenRow, match=f"{name} .* at row 2, column 1"):
+            check_written(chunk)
+        getattr(chunk, name)[2, 1] = 0
