@@ -36,7 +36,6 @@ from exphil_league.observe.progress import progress
 from exphil_league.observe.ray_metrics import RayMetrics
 from exphil_league.observe.sinks import Console, JsonLines, Sink, WeightsAndBiases
 from exphil_league.observe.telling_games import TellingGames
-from exphil_league.promotion.gate import warm_start_conduct
 from exphil_league.rating.ladder import anchor_digest
 from exphil_league.rl import weights
 from exphil_league.rl.algorithm import LeaguePPOConfig
@@ -123,12 +122,14 @@ def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) ->
         _here.pop(run.root, None)
 
 
-def learn(here: LeagueRun) -> None:
-    """Train until a limit of the recipe is reached, once a run. Raises KeyboardInterrupt after Ctrl-C."""
+def learn(here: LeagueRun, warm_start_actions: Sequence[int] = ()) -> None:
+    """Train until a limit of the recipe is reached, once a run. Raises KeyboardInterrupt after Ctrl-C.
+
+    warm_start_actions: as `algorithm_config` has it, for the distance that training keeps from it.
+    """
     if here.run.trained.is_file():
         return
-    limits, conduct = here.recipe.run, warm_start_conduct(here.run, here.recipe, here.warm_start)
-    config = trial_config(here, conduct.actions)
+    limits, config = here.recipe.run, trial_config(here, warm_start_actions)
     sinks = partial(open_sinks, here.run, here.recipe, here.open_league)
     if here.serial:
         result: dict[str, Any] | None = tuning.run_serial(config, here.run.tune, limits, sinks)
@@ -143,7 +144,7 @@ def learn(here: LeagueRun) -> None:
 
 
 def trial_config(here: LeagueRun, warm_start_actions: Sequence[int] = ()) -> LeaguePPOConfig:
-    """The algorithm of the run with the league's report in each result; for the actions see `algorithm_config`."""
+    """The algorithm of the run with the league's report in each result; arguments as of `learn`."""
     recipe = here.recipe
     first = {learner.name: here.league.learner(learner.name).root for learner in recipe.league.learners}
     config = algorithm_config(

@@ -219,7 +219,7 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
         starts = styles(run, recipe, serial, digest)
         from exphil_league.league_phase import league_run, learn, rate, roster
         from exphil_league.observe.report import report, report_page
-        from exphil_league.promotion.gate import promote
+        from exphil_league.promotion.gate import promote, warm_start_conduct
 
         members = roster(recipe, digest, starts)
         with league_run(run, recipe, serial, members) as here:
@@ -228,7 +228,7 @@ def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
 
                 learn_as_population(here, members)
             else:
-                learn(here)
+                learn(here, warm_start_conduct(run, recipe, digest).actions)
             rate(here)
             here.league.sync()
             result = report(here.run, here.league, promote(here.run.root))

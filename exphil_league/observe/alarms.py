@@ -10,6 +10,7 @@ action states the promotion gate would refuse has found something else to do tha
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -37,6 +38,8 @@ HISTORY: Final = 200
 """Updates that the median is taken over."""
 LEAGUE_EVERY: Final = 10
 _FEWEST: Final = 20
+_ENTROPY_OF: Final = re.compile("rl/([^/]+)/entropy")
+"""Name of a learning player's entropy."""
 
 
 class Alarms:
@@ -90,7 +93,7 @@ class Alarms:
 
     def _problems(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
         """Name and sentence of everything that is wrong now."""
-        for player in sorted(name.split("/")[1] for name in metrics if name.endswith("/entropy")):
+        for player in sorted(match[1] for name in metrics if (match := _ENTROPY_OF.fullmatch(name))):
             yield from self._entropy_problem(player, metrics[f"rl/{player}/entropy"])
             if (kl := metrics.get(f"rl/{player}/kl_teacher")) is not None:
                 yield from self._kl_problem(player, kl)

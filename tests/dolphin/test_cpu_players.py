@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from envs.backend import UnsupportedMatchup
+from envs.dolphin.config import DolphinConfig
+from envs.dolphin.standin.backend import StandInBackend
+from envs.dolphin.standin.scenario import SIM, Scenario
+from envs.frame import LEADER
 from envs.sim.batch import SimBackend
 from exphil_league.config.league import CurriculumStage
 from exphil_league.errors import UserError
 from exphil_league.evaluation.gauntlet import matchups_on
-from exphil_league.evaluation.matches import pair_jobs
-from exphil_league.league.model import Job
+from exphil_league.evaluation.matches import pair_jobs, play_matches
+from exphil_league.evaluation.players import load_player
+from exphil_league.league.model import Job, MatchResult
 from exphil_league.rl.partners import load_agent
 from exphil_league.train import check_opponents
+from tests.dolphin.standins import PORTS
 from tests.rl_play import small_recipe
 
 
 def job_against(level: int) -> Job:
     return pair_jobs(("idle", "cpu"), ("idle", f"cpu:{level}"), matchups_on(["FINAL_DESTINATION"]), 1, 0)[0]
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[StandInBackend]:
+    config = DolphinConfig(run_dir=tmp_path / "run", ports=PORTS)
+    made = StandInBackend(1, config, Scenario(SIM))
+    yield made
+    made.close()
+
+
+def test_a_level_is_picked_in_the_menus_and_the_game_plays_it(emulator: StandInBackend) -> None:
+    travelled = np.zeros(2)
+
+    def watch(job: Job, result: MatchResult, frames: np.ndarray) -> None:
+        x = frames["players"]["x"][..., LEADER]
+        travelled[:] = np.abs(np.diff(x, axis=0)).sum(0)
+
+    (result,) = play_matches(
+        emulator, [job_against(7)], lambda player, digest: load_player(digest, 2, 0), on_game=watch, record=bool
+    )
+    assert result.digests[1] == "cpu:7"
+    assert result.ended_by != "fault", "the referee aborts games whose header has another level"
+    assert travelled[1] > 10 * max(travelled[0], 1.0), "nobody pressed anything for either seat"
 
 
 def test_the_simulator_refuses_them_by_name() -> None:

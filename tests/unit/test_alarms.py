@@ -35,7 +35,7 @@ def warned(run: Path, updates: list[dict[str, float]], first: int = 0) -> list[t
     alarms = Alarms(run / "warnings.jsonl", run / "metrics.jsonl")
     for update, values in enumerate(updates, first):
         metrics = {"training_iteration": update, **HEALTHY, **values}
-        alarms.write(metrics)
+        metrics |= alarms.write(metrics)
         with (run / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(metrics) + "\n")
     path = run / "warnings.jsonl"
