@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
+from envs.dolphin import disc
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.errors import DolphinSetupError
 
@@ -24,8 +25,6 @@ REVISION: Final = 2
 _APPIMAGE_MAGIC: Final = b"AI"
 _ELECTRON_APP: Final = "resources/app.asar"
 """What lies beside the launcher's program, which is an Electron app."""
-_PACKED: Final = (b"CISO", b"RVZ\x01", b"WIA\x01", b"\x01\xc0\x0b\xb1")
-"""First bytes of compressed images, whose game Dolphin alone can tell."""
 _PATH_KEY, _ISO_KEY = "game.dolphin.path (--dolphin)", "game.dolphin.iso (--iso)"
 _WHERE = (
     "name Dolphin's own executable or AppImage: the Slippi launcher keeps it in the folder `netplay` or `netplay-beta` "
@@ -82,28 +81,19 @@ def check_executable(given: Path) -> Path:
 
 
 def check_iso(iso: Path | None) -> Path:
-    """The ISO, if it is Melee 1.02 as far as its first bytes tell. Raises DolphinSetupError."""
+    """The ISO, if it is Melee 1.02 as far as the disc's first bytes tell. Raises DolphinSetupError."""
     if iso is None:
         raise DolphinSetupError(f"{_ISO_KEY} is not set", _ISO_WANTED)
     path = iso.expanduser().absolute()
     try:
-        with path.open("rb") as file:
-            head = file.read(8)
+        head = disc.head(path)
     except OSError as error:
         raise DolphinSetupError(f"{_ISO_KEY}: {path}: {(error.strerror or '').lower()}", _ISO_WANTED) from None
-    if head.startswith(_PACKED):
-        return path
-    if head[:6] != GAME_ID:
+    if head[:6] != GAME_ID or len(head) < disc.HEAD_BYTES:
         raise DolphinSetupError(f"{_ISO_KEY}: {path} is no ISO of Melee (its game id is not GALE01)", _ISO_WANTED)
     if head[7] != REVISION:
         raise DolphinSetupError(f"{_ISO_KEY}: {path} is Melee 1.0{head[7]}; Slippi needs NTSC 1.02", _ISO_WANTED)
     return path
-
-
-def is_packed(iso: Path) -> bool:
-    """Whether an image is compressed, so that its header does not show which game it is. Raises OSError."""
-    with iso.open("rb") as file:
-        return file.read(4).startswith(_PACKED)
 
 
 def needs_display(config: DolphinConfig, build: Build) -> bool:

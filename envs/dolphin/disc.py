@@ -1,11 +1,13 @@
-"""Which disc an image is, by its SHA-1. A first look at its header is `envs.dolphin.build.check_iso`."""
+"""Which disc an image is: by the header of the disc in it, packed or not, and by its SHA-1."""
 
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 GOOD: Final = {
     "d4e70c064cc714ba8400a849cf299dbd1aa326fc": "NTSC-U 1.02",
@@ -31,7 +33,44 @@ WRONG: Final = {
 """Images that it refuses."""
 DISC_BYTES: Final = 1_459_978_240
 """Of the whole disc."""
+HEAD_BYTES: Final = 8
+"""Game id (6), number of the disc, revision."""
 _PIECE_BYTES: Final = 1 << 22
+_GCZ: Final = b"\x01\xc0\x0b\xb1"
+_GCZ_STORED: Final = 1 << 63
+_GCZ_ENOUGH: Final = 4096
+"""Compressed bytes that hold the first ones of a block."""
+_HEAD_AT: Final = {b"CISO": 0x8000, b"RVZ\x01": 0x58, b"WIA\x01": 0x58}
+"""Where packed images keep the disc's first bytes as they are: CISO in its first block, WIA and RVZ in their own header
+(Dolphin, docs/WiaAndRvz.md: wia_disc_t.dhead)."""
+
+
+def head(image: Path) -> bytes:
+    """First 8 bytes of the disc in an image; fewer where it is cut, none if it cannot be unpacked. Raises OSError."""
+    with image.open("rb") as file:
+        kind = file.read(4)
+        if kind == _GCZ:
+            return _gcz_head(file)
+        file.seek(_HEAD_AT.get(kind, 0))
+        return file.read(HEAD_BYTES)
+
+
+def is_packed(image: Path) -> bool:
+    """Whether an image is compressed: then its hash depends on how. Raises OSError."""
+    with image.open("rb") as file:
+        return file.read(4) in (_GCZ, *_HEAD_AT)
+
+
+def _gcz_head(file: BinaryIO) -> bytes:
+    """Of a GCZ image: the beginning of its first block (Dolphin, DiscIO/CompressedBlob.h)."""
+    file.seek(0)
+    try:
+        *_, blocks, first = struct.unpack("<IIQQIIQ", file.read(40))
+        file.seek(32 + 12 * blocks + (first & ~_GCZ_STORED))
+        data = file.read(_GCZ_ENOUGH)
+        return data[:HEAD_BYTES] if first & _GCZ_STORED else zlib.decompressobj().decompress(data, HEAD_BYTES)
+    except (struct.error, zlib.error, OverflowError):
+        return b""
 
 
 def sha1(image: Path, advance: Callable[[int], object] = lambda _: None) -> str:

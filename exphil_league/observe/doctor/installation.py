@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from envs.dolphin import disc
-from envs.dolphin.build import Build, check_display, display, find_build, is_appimage, is_packed, needs_display
+from envs.dolphin.build import Build, check_display, display, find_build, is_appimage, needs_display
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.emulator import Plant
 from envs.dolphin.home import locks_dir, make_home, run_dir, sweep
@@ -90,7 +90,7 @@ class Installation:
     def iso(self) -> Answer:
         """Is it Melee, and 1.02, as far as its header tells?"""
         self._iso = find_iso(self.config.iso)
-        return fine(f"{self._iso}: {'a packed image' if is_packed(self._iso) else 'GALE01, 1.02'}")
+        return fine(f"{self._iso}: GALE01, 1.02{', packed' if disc.is_packed(self._iso) else ''}")
 
     def iso_hash(self) -> Answer:
         """Is it a dump that is known to be whole and unmodified?"""
@@ -104,8 +104,8 @@ class Installation:
             return fine(f"{disc.GOOD[found]}, SHA-1 {found}")
         if found in disc.WRONG:
             return bad(f"it is {disc.WRONG[found]}, SHA-1 {found}", "name an unmodified ISO of NTSC 1.02")
-        if is_packed(self._iso):
-            return fine("a packed image, whose hash says nothing", "to be sure, convert it to ISO in Dolphin first")
+        if disc.is_packed(self._iso):
+            return fine("packed, so that its hash says nothing", "to be sure, convert it to ISO in Dolphin")
         told = f"no known dump of NTSC 1.02: SHA-1 {found}, {size:,} bytes (a whole disc has {disc.DISC_BYTES:,})"
         return bad(told, "dump the disc again; Dolphin converts packed images to ISO; a modified game may misbehave")
 
