@@ -16,7 +16,7 @@ home, ports  a folder and a network port of one's own, swept and locked
 disc         which disc an image is
 places       where Slippi Dolphin and the ISO usually are
 keeper       the small process that Dolphin dies with (a program)
-link         the small process that holds the network connection (a program and its owner's side)
+link         the small process that holds an owner's network connections (a program and its owner's side)
 pads         controllers, one write per frame
 libmelee     everything that is asked of libmelee
 posix        what only works on Linux

@@ -22,6 +22,7 @@ from envs.dolphin.config import DolphinConfig
 from envs.dolphin.emulator import Plant
 from envs.dolphin.home import run_dir, sweep
 from envs.dolphin.instance import Instance
+from envs.dolphin.link import Link
 from envs.dolphin.menu import GameOrder
 from envs.dolphin.pads import NEUTRAL
 from envs.dolphin.posix import require_linux
@@ -57,8 +58,10 @@ class DolphinBackend:
         self.instances = [Instance(plant, words[n]) for n in range(num_games)]
         self._done = np.ones(num_games, np.bool_)
         self._result = np.zeros(num_games, RESULT)
+        self._exchange = plant.exchange
         self._poll = select.poll()
-        self._watched: dict[int, int] = {}
+        self._watched: dict[int, Instance] = {}
+        self._by_link: dict[Link, Instance] = {}
         self._next_tick = 0.0
         self._told_faults: Counter[str] = Counter()
 
@@ -154,7 +157,9 @@ class DolphinBackend:
 
     def _watch(self) -> None:
         """Keep the poll's descriptors those of the emulators that run."""
-        current = {fd: n for n, instance in enumerate(self.instances) for fd in instance.descriptors}
+        running = ((instance.emulator, instance) for instance in self.instances)
+        self._by_link = {emulator.link: instance for emulator, instance in running if emulator is not None}
+        current = {fd: instance for instance in self.instances for fd in instance.descriptors}
         if current == self._watched:
             return
         self._poll = select.poll()
@@ -163,14 +168,20 @@ class DolphinBackend:
         self._watched = current
 
     def _read(self) -> None:
+        """Give every instance what has come for it, or wait for it until the next tick."""
         left_s = max(self._next_tick - time.monotonic(), 0.0)
-        for descriptor, _ in self._poll.poll(left_s * 1000):
-            instance = self.instances[self._watched[descriptor]]
-            emulator = instance.emulator
-            instance.read()
-            if instance.emulator is not emulator:
-                self._watch()
-                return
+        ready, exchange = self._poll.poll(left_s * 1000), self._exchange.fileno()
+        changed = False
+        for descriptor, _ in ready:
+            if descriptor == exchange:
+                self._exchange.take()
+            else:
+                changed |= _read_one(self._watched[descriptor])
+        for link in self._exchange.mail():
+            while link.inbox and link in self._by_link:
+                changed |= _read_one(self._by_link[link])
+        if changed:
+            self._watch()
 
     @property
     def done(self) -> NDArray[np.bool_]:
@@ -217,3 +228,10 @@ class DolphinBackend:
             "emulator_fps": float(np.mean([tally.emulator_fps for tally in tallies])),
             "resident_mib": max((emulator.resident_mib() for emulator in running), default=0.0),
         }
+
+
+def _read_one(instance: Instance) -> bool:
+    """Whether its emulator was lost over it."""
+    emulator = instance.emulator
+    instance.read()
+    return instance.emulator is not emulator

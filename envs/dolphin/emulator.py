@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from envs.dolphin.build import Build
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.home import Home, locks_dir, make_home
 from envs.dolphin.libmelee import Console, MenuPad
-from envs.dolphin.link import Link
+from envs.dolphin.link import Exchange, Link
 from envs.dolphin.pads import Pad
 from envs.dolphin.ports import Lease, lease_boot_slot, lease_port
 from envs.dolphin.posix import resident_bytes
@@ -38,6 +38,8 @@ class Plant:
     build: Build
     iso: Path
     run_dir: Path
+    exchange: Exchange = field(default_factory=Exchange)
+    """Their connections."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Emulator:
         pads = [MenuPad(self.console, plug.port + 1, adapter if plug.adapter else standard) for plug in plugs]
         self.menu_pads = [pad for pad in pads if pad.pad is not None]
         self.pads: list[Pad] = [pad.pad for pad in pads if pad.pad is not None]
-        self.link = Link(self._port.number, plant.config.boot_timeout_s + GRACE_S)  # the boot's own limit comes first
+        limit_s = plant.config.boot_timeout_s + GRACE_S  # the boot's own limit comes first
+        self.link: Link = plant.exchange.connect(self._port.number, limit_s)
         self._keeper = self._start(plant.build, iso or plant.iso)
         self._dolphin: tuple[int, int] | None = None
         self._retired_at: float | None = None
@@ -104,7 +107,7 @@ class Emulator:
 
     @property
     def descriptors(self) -> tuple[int, int]:
-        """Readable when a message came, and when the process ended."""
+        """Readable when a message came (for any emulator of the plant), and when the process ended."""
         assert self._keeper.stdout is not None
         return self.link.fileno(), self._keeper.stdout.fileno()
 

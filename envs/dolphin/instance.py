@@ -168,7 +168,7 @@ class Instance:
 
     def presses(self, now: float) -> bool:
         """Whether the frame it owes is worth waiting for."""
-        return self.due and now - self._sent_at < self._config.patience_s
+        return self.state is State.PLAYING and not self.fresh and now - self._sent_at < self._config.patience_s
 
     @property
     def inputs(self) -> InputCheck | None:
@@ -207,8 +207,9 @@ class Instance:
             self._running.emulator.linked = True
 
     def _take_events(self, payload: bytes) -> None:
+        life = self._running
         try:
-            seen = self._running.reader.feed(payload, self.words if self.state is State.PLAYING else self._scratch)
+            seen = life.reader.feed(payload, self.words if self.state is State.PLAYING else self._scratch)
         except OldSlippi as error:
             self.close()
             raise DolphinSetupError(f"{self._plant.build.label}: {error}", "update Slippi") from None
@@ -218,13 +219,13 @@ class Instance:
         if seen & Seen.START:
             self._on_start()
         if seen & (Seen.FRAME | Seen.REPEAT):
-            self._running.owes_answer = True
+            life.owes_answer = True
             if self.state is State.PLAYING:
-                self._on_frame(seen)
+                self._on_frame(life, seen)
             elif self.state is State.MENU:
-                self._running.answer(again=False)
+                life.answer(again=False)
         if seen & Seen.END:
-            self._on_end(ended_by(self._running.reader.end_method))
+            self._on_end(ended_by(life.reader.end_method))
 
     def _on_start(self) -> None:
         assert self._order is not None
@@ -241,21 +242,21 @@ class Instance:
                 self._running.inputs = InputCheck(self._order.cpu_levels, 1 + self._config.online_delay_frames)
             self._running.answer(again=False)
 
-    def _on_frame(self, seen: int) -> None:
-        assert self._order is not None
+    def _on_frame(self, life: Life, seen: int) -> None:
         if not seen & Seen.FRAME:
-            self._running.answer(again=True)
+            life.answer(again=True)
             return
         frame = int(self.words[_AT_FRAME])
         if frame == FIRST_FRAME:
+            assert self._order is not None
             check_fighters(self.words, self._order)
-        if self._running.inputs is not None:
-            self._running.inputs.look(frame, self.words)
+        if life.inputs is not None and life.inputs.is_open:
+            life.inputs.look(frame, self.words)
         self.fresh = True
-        self._running.frames += 1
+        life.frames += 1
         self.tally.frames += 1
         self.tally.waited_s += self._event_at - self._sent_at
-        if self._running.frames == SPEED_FRAMES:
+        if life.frames == SPEED_FRAMES:
             check_speed(self.tally, self._config, self._plant.build.label)
         how = self._referee.look(self.words)
         if how is not EndedBy.RUNNING:

@@ -37,6 +37,8 @@ class Life:
         """Whether it waits for input."""
         self.too_big = False
         """Whether its memory has been above the soft limit."""
+        self._last_polled_first = sorted(self.emulator.pads, key=lambda pad: -pad.port)
+        """Builds that go on as soon as one pad has answered find the others' inputs there."""
         self._quit_step = 0
         self._quit_at = 0.0
 
@@ -48,20 +50,19 @@ class Life:
     def send(self, pads: Sequence[PadWords], order: GameOrder, frame: int) -> None:
         """Inputs of both seats after a frame; the self-test's where it is under way. Raises InstanceFault."""
         self.owes_answer = False
-        for pad in self.emulator.pads:
+        test = self.inputs if self.inputs is not None and self.inputs.is_open else None
+        for pad in self._last_polled_first:
             if pad.port not in order.ports:
-                pad.hold(NEUTRAL)
+                pad.send(NEUTRAL)
                 continue
             seat = order.ports.index(pad.port)
-            pad.hold((self.inputs and self.inputs.input_after(frame, seat)) or pads[seat])
-        for pad in self.emulator.pads:
-            pad.flush()
+            pad.send((test and test.input_after(frame, seat)) or pads[seat])
 
     def answer(self, again: bool) -> None:
         """Give the emulator the input it asks for: the last one again, or none. Raises InstanceFault."""
         self.owes_answer = False
-        for pad in self.emulator.pads:
-            pad.flush() if again else pad.release()
+        for pad in self._last_polled_first:
+            pad.again() if again else pad.release()
 
     def leave_game(self, now: float) -> None:
         """Pause, then L, R, A and START; call it again and again. Raises InstanceFault."""

@@ -1,7 +1,7 @@
-"""Controllers as Dolphin's named pipes take them: per frame what has changed, and a FLUSH.
+"""Controllers as Dolphin's named pipes take them: per frame one write of what has changed, and a FLUSH.
 
-With several pads every pad's changes are written before the first FLUSH: old Ishiiruka builds go on as soon as one pad
-has said it, and would play the other's inputs a frame late.
+With several pads the one that Dolphin polls first (the lowest port) is written last: old Ishiiruka builds go on as soon
+as one pad has said FLUSH and would play the others' inputs a frame late; the others wake up once instead of twice.
 
 Stick and trigger values are mapped as libmelee's `fix_analog_inputs` does, so that the game sees what was asked for:
 raw stick -80..80 and raw trigger 0..140, nudged above the step at which Dolphin rounds down.
@@ -62,17 +62,14 @@ class Pad:
 
     def send(self, words: PadWords) -> None:
         """Hold these inputs in the next frame. Raises InstanceFault when nobody reads any more."""
-        self.hold(words)
-        self.flush()
+        if words == self._last:
+            self.write(_FLUSH)
+            return
+        self.write(changes(self._last, words) + _FLUSH)
+        self._last = words
 
-    def hold(self, words: PadWords) -> None:
-        """As `send`, but the next frame waits for a `flush`."""
-        if words != self._last:
-            self.write(changes(self._last, words))
-            self._last = words
-
-    def flush(self) -> None:
-        """The next frame may come: with what was written since the last time, or with the same inputs again."""
+    def again(self) -> None:
+        """Hold the inputs of the frame before in the next one too."""
         self.write(_FLUSH)
 
     def release(self) -> None:

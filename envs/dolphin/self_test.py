@@ -78,14 +78,19 @@ class InputCheck:
         self.reports: dict[int, InputReport] = {}
         """By seat, once the countdown is over."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known yet."""
+        return not self.reports
+
     def input_after(self, frame: int, seat: int) -> PadWords | None:
         """What a seat sends after a frame; None: whatever the player wants."""
-        open_ = FIRST <= frame <= LAST and seat in self._seats and not self.reports
-        return _PATTERN_WORDS[frame - FIRST] if open_ else None
+        ours = self.is_open and FIRST <= frame <= LAST and seat in self._seats
+        return _PATTERN_WORDS[frame - FIRST] if ours else None
 
     def look(self, frame: int, words: NDArray[np.int32]) -> None:
         """Note a frame's words [WORDS]. Raises InstanceFault when inputs do not arrive."""
-        if self.reports or not FIRST < frame <= _END:
+        if not self.is_open or not FIRST < frame <= _END:
             return
         for record in self._seats.values():
             record.note(frame, words)

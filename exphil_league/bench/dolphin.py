@@ -2,8 +2,8 @@
 
 Frames per CPU-second are from one spectator message, as it comes from the network, to a frame: ours through the link's
 translation and the live parser, libmelee's through `json.loads` and `Console.step`. Our own cost is the CPU time of
-this process and of the links' helpers per frame and instance, with inputs for both seats. Without a Dolphin the games
-are those of stand-ins that send the same recording over and over.
+this process and of the links' helper per frame and instance, with inputs for both seats. Without a Dolphin the games
+are those of stand-ins whose fighters stand still.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from envs.dolphin.link import GAME, Message
 from envs.dolphin.link_helper import translate
 from envs.dolphin.posix import cpu_seconds
 from envs.dolphin.standin.backend import StandInBackend
-from envs.dolphin.standin.scenario import Scenario
+from envs.dolphin.standin.scenario import SCRIPTED, Scenario
 from envs.frame import SEATS, WORDS
 from envs.slippi.live import LiveParser
 from envs.slippi.stream import messages
@@ -38,6 +38,7 @@ from exphil_league.evaluation.scripted_games import make_scripted_games
 MATCHUP: Final = Matchup(stage="BATTLEFIELD", countdown=True)
 PASSES: Final = 3
 INSTANCES: Final = 8
+GAMES: Final = Scenario(content=SCRIPTED, scripted_frames=20_000)
 
 
 def measure_dolphin(config: DolphinConfig | None = None, seconds: float = 8.0) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def measure_dolphin(config: DolphinConfig | None = None, seconds: float = 8.0) -
         def backend(games: int) -> DolphinBackend:
             if config is not None:
                 return DolphinBackend(games, config)
-            return StandInBackend(games, DolphinConfig(run_dir=Path(folder)), Scenario(content=str(game)))
+            return StandInBackend(games, DolphinConfig(run_dir=Path(folder)), GAMES)
 
         one, _ = lockstep(backend(1), seconds)
         many, cost_us = lockstep(backend(INSTANCES), seconds)
@@ -90,7 +91,7 @@ def _our_rate(sent: list[bytes]) -> float:
     for data in sent:
         message = translate(data)
         assert message is not None
-        parser.feed(message[1:], out)
+        parser.feed(message[1], out)
     return len(sent) / (time.process_time() - began)
 
 
@@ -142,6 +143,6 @@ def _frames(backend: DolphinBackend) -> int:
 
 
 def _our_cpu_s(backend: DolphinBackend) -> float:
-    """This process and the links' helpers; a helper that was replaced takes its share with it."""
-    helpers = [instance.emulator.link.helper_pid for instance in backend.instances if instance.emulator is not None]
+    """This process and the links' helper; a helper that was replaced takes its share with it."""
+    helpers = {instance.emulator.link.helper_pid for instance in backend.instances if instance.emulator is not None}
     return time.process_time() + sum(cpu_seconds(pid) for pid in helpers)

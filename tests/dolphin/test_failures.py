@@ -318,7 +318,7 @@ def test_a_pad_whose_reader_is_gone_is_a_fault(backend: StandIns):
 
 def flood(pad: Pad) -> None:
     for _ in range(100_000):
-        pad.flush()
+        pad.again()
 
 
 # Owners that go

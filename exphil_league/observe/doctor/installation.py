@@ -141,7 +141,7 @@ class Installation:
             reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
             try:
                 opens = pad.connect()
-                pad.flush()
+                pad.again()
                 arrived = os.read(reader, 64) == b"FLUSH\n"
             finally:
                 os.close(reader)
