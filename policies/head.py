@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from policies.categorical import categorical
 from policies.embed import part_offsets
 from policies.layers import Embedding, Linear, embedding
 from policies.spec import PolicySpec
@@ -103,13 +104,14 @@ class ControllerHead(nn.Module):
         changed: Tensor | None = None
         log_probs, taken_log_prob, entropy = [], [], []
         for part in self._layers():
-            log_p = part.logits(residual, last, taken, changed).log_softmax(-1)
+            logits = part.logits(residual, last, taken, changed)
             taken, changed = parts[..., part.number], changed_parts[..., part.number]
-            log_probs.append(log_p)
-            taken_log_prob.append(log_p.gather(-1, taken[..., None]))
-            entropy.append(-(log_p.exp() * log_p).sum(-1))
+            found = categorical(logits, taken)
+            log_probs.append(found.log_probs)
+            taken_log_prob.append(found.taken_log_prob)
+            entropy.append(found.entropy)
             residual = part.after(residual, taken, changed)
-        part_log_prob = torch.cat(taken_log_prob, -1)
+        part_log_prob = torch.stack(taken_log_prob, -1)
         return HeadOutput(part_log_prob.sum(-1), part_log_prob, torch.stack(entropy, -1), tuple(log_probs))
 
     def sample(self, features: Tensor, uniforms: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:

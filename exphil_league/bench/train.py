@@ -20,7 +20,7 @@ from exphil_league.config.ppo import PPOConfig
 from exphil_league.observe.progress import progress
 from policies.spec import PolicySpec
 
-OURS_OVER_HANDWRITTEN, OURS_OVER_RLLIB, OURS_OVER_RLLIB_SAMPLING = 0.8, 2.5, 6.0
+OURS_OVER_HANDWRITTEN, OURS_OVER_RLLIB, OURS_OVER_RLLIB_SAMPLING = 0.87, 2.7, 8.0
 """The least ratios that `bench train` is content with."""
 
 
