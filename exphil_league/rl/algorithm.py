@@ -7,6 +7,7 @@ and Tune.
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 from collections.abc import Collection, Mapping
@@ -81,6 +82,7 @@ class LeaguePPO(PPO):
         self._drift = Drift(setup.warm_start_actions)
         if setup.resume_points is not None:
             self._points = ResumePoints(setup.resume_points, setup.keep_resume_points)
+        self._plain = Policy(setup.spec)
         self._restarts = 0
         self._joined = False
         self._weights = 0
@@ -183,7 +185,7 @@ class LeaguePPO(PPO):
     def policy(self, player: str) -> Policy:
         """A copy of a learning player's policy as the league is told it."""
         weights = self.learner_group.foreach_learner(_weights, player=player).result_or_errors[0].get()
-        policy = Policy(self._setup.spec)
+        policy = copy.deepcopy(self._plain)  # a new one would draw random weights first, which takes longer
         policy.load_state_dict(weights)
         return policy
 
