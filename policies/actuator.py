@@ -23,6 +23,8 @@ class Actuator:
     def __init__(self, columns: int, spec: PolicySpec) -> None:
         self._spec = spec
         self._queue = DelayQueue(columns, spec.delay_frames)
+        self._fixed_delay: int | None = None
+        """Of every game, where games would draw theirs."""
         self._held = np.tile(NEUTRAL_PARTS, (columns, 1))
         self._age = np.zeros(columns, np.int64)
         """[columns] frames of the present game seen."""
@@ -31,6 +33,12 @@ class Actuator:
         """The console holds actions back for so many frames itself; returns what is left for the actuator to wait."""
         self._queue.console_delay_frames = frames
         return max(self._spec.delay_frames - frames, 0)
+
+    def press_at_once(self, delay_frames: int) -> None:
+        """Hold nothing: somebody else holds each action for `delay_frames`. A delay that varies is that one from now
+        on, or the nearest that there can be."""
+        self._queue.console_delay_frames = self._spec.delay_frames
+        self._fixed_delay = min(max(delay_frames, self._spec.least_delay_frames), self._spec.delay_frames)
 
     def reset(self, columns: NDArray[np.int64]) -> None:
         """A new game begins in these columns."""
@@ -73,5 +81,8 @@ class Actuator:
     def _draw_delays(self, view: SeatView, columns: NDArray[np.int64]) -> None:
         fresh = np.flatnonzero(self._age[columns] == 0)
         if len(fresh):
-            delays = game_delays(self._spec, view.frames["seed"][fresh], view.seats[fresh])
+            if self._fixed_delay is None:
+                delays = game_delays(self._spec, view.frames["seed"][fresh], view.seats[fresh])
+            else:
+                delays = np.full(len(fresh), self._fixed_delay, np.int64)
             self._queue.reset(columns[fresh], delays)

@@ -7,7 +7,7 @@ the columns it is about, so that opponents can be regrouped while games go on.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,3 +66,27 @@ class Delayed(Protocol):
         Returns the frames that the agent itself still waits.
         """
         ...
+
+    def press_at_once(self, delay_frames: int) -> None:
+        """Return decisions as they are made: whoever asks holds each of them for `delay_frames`."""
+        ...
+
+
+@runtime_checkable
+class Confident(Protocol):
+    """An agent that knows how likely its choices were."""
+
+    confidence: NDArray[np.float32]
+    """[capacity] probability of each column's last decision, by the agent's own distribution; NaN before the first."""
+
+
+class Handling(NamedTuple):
+    """How a network is played, where that may differ from how it was trained."""
+
+    greedy: bool = False
+    """Take the likeliest action instead of drawing one."""
+    action_repeat: int | None = None
+    """Game frames between two decisions; None: as trained."""
+
+
+AS_TRAINED: Final = Handling()

@@ -114,10 +114,13 @@ class ControllerHead(nn.Module):
         part_log_prob = torch.stack(taken_log_prob, -1)
         return HeadOutput(part_log_prob.sum(-1), part_log_prob, torch.stack(entropy, -1), tuple(log_probs))
 
-    def sample(self, features: Tensor, uniforms: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+    def sample(
+        self, features: Tensor, uniforms: Tensor, temperature: float = 1.0, greedy: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Parts [B, 6] int64 and their log-probability [B], by inverse CDF of uniforms [B, 6] in [0, 1).
 
-        `temperature` divides the logits; the log-probability is that of the distribution sampled from.
+        `temperature` divides the logits; the log-probability is that of the distribution sampled from. Rows where
+        `greedy` [B] bool is set take each part's likeliest value instead, given the parts before it.
         """
         residual, last = self._enter(features)
         taken: Tensor | None = None
@@ -127,7 +130,7 @@ class ControllerHead(nn.Module):
             logits = part.logits(residual, last, taken, changed)
             if temperature != 1.0:
                 logits = logits / temperature
-            index, weight, total = _inverse_cdf(logits, uniforms[..., part.number, None])
+            index, weight, total = _inverse_cdf(logits, uniforms[..., part.number, None], greedy)
             chosen.append(index)
             weights.append(weight)
             totals.append(total)
@@ -144,11 +147,13 @@ class ControllerHead(nn.Module):
             table.copy_(torch.from_numpy(np.log(count / count.sum(1, keepdims=True))))
 
 
-def _inverse_cdf(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Index [B, 1] whose cumulative weight first exceeds uniform [B, 1]; its logit and the total of weights,
-    both after the greatest logit was taken off."""
+def _inverse_cdf(logits: Tensor, uniform: Tensor, greedy: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Index [B, 1] whose cumulative weight first exceeds uniform [B, 1], or that of the greatest logit where `greedy`
+    [B]; its logit and the total of weights, both after the greatest logit was taken off."""
     shifted = logits - logits.amax(-1, keepdim=True)
     cumulative = shifted.exp().cumsum(-1)
     total = cumulative[..., -1:]
     index = (cumulative <= uniform * total).sum(-1, keepdim=True).clamp(max=logits.shape[-1] - 1)
+    if greedy is not None:
+        index = torch.where(greedy[:, None], shifted.argmax(-1, keepdim=True), index)
     return index, shifted.gather(-1, index), total

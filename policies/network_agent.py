@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from policies.agent import SeatView
+from policies.agent import AS_TRAINED, Handling, SeatView
 from policies.network_memory import NetworkMemory
 from policies.policy import Policy, PolicyInputs
 from policies.spec import ActionTiming
@@ -18,7 +18,14 @@ class NetworkAgent:
     """Plays up to `capacity` columns; a `policies.agent.Agent`. Two agents of one seed play alike."""
 
     def __init__(
-        self, policy: Policy, capacity: int, seed: int, name: str, digest: str, temperature: float = 1.0
+        self,
+        policy: Policy,
+        capacity: int,
+        seed: int,
+        name: str,
+        digest: str,
+        temperature: float = 1.0,
+        handling: Handling = AS_TRAINED,
     ) -> None:
         self.name = name
         self.digest = digest
@@ -26,7 +33,9 @@ class NetworkAgent:
         self.policy = policy.eval()
         self.temperature = temperature
         self.timing: ActionTiming = policy.spec
-        self._memory = NetworkMemory(policy, capacity)
+        self._memory = NetworkMemory(policy, capacity, handling.action_repeat)
+        self._greedy = handling.greedy
+        self.confidence = np.full(capacity, np.nan, np.float32)
         self._random = np.random.default_rng(seed)
 
     def reset(self, columns: NDArray[np.int64]) -> None:
@@ -45,13 +54,19 @@ class NetworkAgent:
         """As `policies.agent.Delayed` has it."""
         return self._memory.actuator.expect_console_delay(frames)
 
+    def press_at_once(self, delay_frames: int) -> None:
+        """As `policies.agent.Delayed` has it."""
+        self._memory.actuator.press_at_once(delay_frames)
+
     @torch.inference_mode()
     def _decide(self, view: SeatView, columns: NDArray[np.int64], pending: NDArray[np.uint8]) -> NDArray[np.integer]:
         memory = self._memory
         inputs = PolicyInputs(*(memory.tensor(array) for array in (view.floats, view.ids, pending)))
         uniforms = memory.tensor(self.draw(len(columns)))
-        step = self.policy.step(inputs, memory.read(columns), uniforms, self.temperature)
+        greedy = memory.tensor(np.ones(len(columns), np.bool_)) if self._greedy else None
+        step = self.policy.step(inputs, memory.read(columns), uniforms, self.temperature, greedy)
         memory.write(columns, step.state)
+        self.confidence[columns] = step.log_prob.exp().cpu().numpy()
         return step.parts.cpu().numpy()
 
     def get_state(self) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from policies.policy import Policy
 class NetworkMemory:
     """Memory of `capacity` columns for any policy of one spec, on that policy's device."""
 
-    def __init__(self, policy: Policy, capacity: int) -> None:
+    def __init__(self, policy: Policy, capacity: int, action_repeat: int | None = None) -> None:
+        """action_repeat: frames from one decision to the next, where that is not the policy's own."""
         self._state = policy.initial_state(capacity)
-        self.actuator = Actuator(capacity, policy.spec)
+        self.actuator = Actuator(capacity, policy.spec.repeating(action_repeat))
         self.device = next(policy.parameters()).device
 
     def reset(self, columns: NDArray[np.int64]) -> None:

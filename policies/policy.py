@@ -59,11 +59,19 @@ class Policy(nn.Module):
         """Zeros [batch, ...]: the state before a game's first frame."""
         return self.core.initial_state(batch)
 
-    def step(self, inputs: PolicyInputs, state: State, uniforms: Tensor, temperature: float = 1.0) -> PolicyStep:
-        """One frame of B columns; uniforms [B, 6] in [0, 1) choose the parts (the caller owns the seed)."""
+    def step(
+        self,
+        inputs: PolicyInputs,
+        state: State,
+        uniforms: Tensor,
+        temperature: float = 1.0,
+        greedy: Tensor | None = None,
+    ) -> PolicyStep:
+        """One frame of B columns; uniforms [B, 6] in [0, 1) choose the parts (the caller owns the seed), except where
+        `greedy` [B] bool asks for the likeliest."""
         hidden, state = self.core.step(self.encoder(*inputs), state)
         features = self._features(hidden, inputs)
-        parts, log_prob = self.head.sample(features, uniforms, temperature)
+        parts, log_prob = self.head.sample(features, uniforms, temperature, greedy)
         return PolicyStep(parts, log_prob, self.value(features), state)
 
     def unroll(self, inputs: PolicyInputs, state: State, resets: Tensor) -> tuple[Tensor, State]:

@@ -65,6 +65,10 @@ class PolicySpec(ActionTiming):
     characters: tuple[str, ...] = Field(("FOX",), description="characters the policy was trained to play")
     format: Literal["exphil-league-policy-1"] = "exphil-league-policy-1"
 
+    def repeating(self, action_repeat: int | None) -> Self:
+        """This, deciding every so many frames; None: as it is."""
+        return self if action_repeat is None else self.model_copy(update={"action_repeat": action_repeat})
+
     @model_serializer(mode="wrap")
     def _dump(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Fields younger than the format are left out at their defaults: older checkpoints keep their digests."""

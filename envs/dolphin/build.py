@@ -111,7 +111,7 @@ def check_display(config: DolphinConfig, build: Build) -> None:
     if needs_display(config, build) and display() is None:
         raise DolphinSetupError(
             f"{build.label} opens a window and there is no display",
-            "use a mainline or ExiAI build with game.dolphin.headless, or start it under xvfb-run",
+            "use a mainline or ExiAI build with game.dolphin.headless (--headless), or start it under xvfb-run",
         )
 
 

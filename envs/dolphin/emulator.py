@@ -21,6 +21,7 @@ from envs.dolphin.home import Home, locks_dir, make_home
 from envs.dolphin.libmelee import Console, MenuPad
 from envs.dolphin.link import Exchange, Link
 from envs.dolphin.pads import Pad
+from envs.dolphin.person import Account, plug_in
 from envs.dolphin.ports import Lease, lease_boot_slot, lease_port
 from envs.dolphin.posix import resident_bytes
 from envs.slippi.errors import ReplayError
@@ -38,6 +39,8 @@ class Plant:
     build: Build
     iso: Path
     run_dir: Path
+    account: Account | None = None
+    """Who plays, in games on line."""
     exchange: Exchange = field(default_factory=Exchange)
     """Their connections."""
 
@@ -49,6 +52,8 @@ class Plug:
     port: int  # 0..3
     adapter: bool = False
     """A GameCube adapter instead of a pad of ours."""
+    controller: Path | None = None
+    """A person's controller configuration (GCPadNew.ini) instead of a pad of ours."""
 
 
 class Emulator:
@@ -60,9 +65,15 @@ class Emulator:
         self._port: Lease = lease_port(locks_dir(plant.run_dir), plant.config.ports)
         self.home: Home = make_home(plant.run_dir)
         self.replays = self._replay_folder()
+        if plant.account is not None:
+            plant.account.copy_to(self.home.user)
         self.console = Console(self.home.user, plant.config, plant.build, self._port.number, self.replays)
         standard, adapter = melee.ControllerType.STANDARD, melee.ControllerType.GCN_ADAPTER
-        pads = [MenuPad(self.console, plug.port + 1, adapter if plug.adapter else standard) for plug in plugs]
+        ours = [plug for plug in plugs if plug.controller is None]
+        pads = [MenuPad(self.console, plug.port + 1, adapter if plug.adapter else standard) for plug in ours]
+        for plug in plugs:
+            if plug.controller is not None:
+                plug_in(self.home.user, plug.controller, plug.port)
         self.menu_pads = [pad for pad in pads if pad.pad is not None]
         self.pads: list[Pad] = [pad.pad for pad in pads if pad.pad is not None]
         limit_s = plant.config.boot_timeout_s + GRACE_S  # the boot's own limit comes first
@@ -176,7 +187,7 @@ def boot_slot(plant: Plant) -> Lease | None:
 
 def finish_replays(folder: Path) -> None:
     """Make whole what a killed Dolphin left half written; remove a folder without replays."""
-    for file in folder.glob("*.slp"):
+    for file in (*folder.glob("*.slp"), *folder.glob("*.slp.part")):
         with suppress(ReplayError):
             repair(file)
     with suppress(OSError):

@@ -25,6 +25,8 @@ from envs.dolphin.posix import boot_id, kill_group, lock, started_at, try_lock
 
 _LOCKS: Final = "locks"
 _PREFIX: Final = "emulator-"
+EMULATORS: Final = f"{_PREFIX}*"
+"""Pattern of the names of homes, and of the folders that replays go to."""
 
 
 def run_dir(chosen: Path | None) -> Path:

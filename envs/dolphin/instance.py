@@ -282,7 +282,7 @@ class Instance:
             self._running.owes_answer = False
             self._deadline = self._event_at + self._config.boot_timeout_s
             self._running.walk.on_menu(message)
-        elif self.state is State.SETTLING:
+        elif self.state is State.SETTLING and self._config.lockstep:
             self._deadline = self._event_at + SETTLE_S
 
     # Clock

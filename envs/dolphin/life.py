@@ -28,7 +28,10 @@ class Life:
         self.emulator = Emulator(plant, plugs, iso)
         console = self.emulator.console
         self.walk = MenuWalk(console, self.emulator.menu_pads, config.frozen_stadium, config.menu_budget_frames)
-        self.reader: LiveParser | LibmeleeReader = LibmeleeReader(console) if with_libmelee else LiveParser()
+        own = "" if plant.account is None else plant.account.code
+        self.reader: LiveParser | LibmeleeReader = (
+            LibmeleeReader(console) if with_libmelee else LiveParser(own_code=own)
+        )
         self.inputs: InputCheck | None = None
         """The self-test of its first countdown."""
         self.frames = 0
@@ -44,7 +47,7 @@ class Life:
 
     def begin(self, order: GameOrder) -> None:
         """Head for this game; seats may have other ports than in the one before."""
-        self.reader.ports = order.ports
+        self.reader.ports = None if order.connect_code else order.ports
         self.walk.begin(order)
 
     def send(self, pads: Sequence[PadWords], order: GameOrder, frame: int) -> None:
@@ -55,7 +58,7 @@ class Life:
             if pad.port not in order.ports:
                 pad.send(NEUTRAL)
                 continue
-            seat = order.ports.index(pad.port)
+            seat = 0 if order.connect_code else order.ports.index(pad.port)
             pad.send((test and test.input_after(frame, seat)) or pads[seat])
 
     def answer(self, again: bool) -> None:

@@ -22,6 +22,8 @@ from envs.game import EXTERNAL_ID, Stage
 _STAGES: Final = {Stage[name]: melee.Stage[name.replace("DREAM_LAND", "DREAMLAND")] for name in Stage.__members__}
 _NUDGE_EVERY, _NUDGE_FRAMES = 300, 10
 """Menu frames on one screen before it is poked, and for how long."""
+RETYPE_EVERY: Final = 1800
+"""Menu frames after which a search on line is broken off and begun again: one letter may have been mistyped."""
 _PRESS: Final = (melee.Button.BUTTON_START, None, melee.Button.BUTTON_A, None)
 _SELECT: Final = (melee.Menu.CHARACTER_SELECT, melee.Menu.SLIPPI_ONLINE_CSS)
 _HELPED: Final = (*_SELECT, melee.Menu.STAGE_SELECT, melee.Menu.MAIN_MENU)
@@ -41,6 +43,10 @@ class GameOrder:
     """Costume by seat; None: whatever the game gives."""
     cpu_levels: tuple[int, int] = (0, 0)
     """1..9 for a seat that the game's own player takes."""
+    person: int | None = None
+    """Seat of somebody who picks character, costume and stage, and begins the game; None: all of it is picked here."""
+    connect_code: str = ""
+    """Whom seat 0 meets on line, by direct code, as the person of seat 1; there the connection gives out the ports."""
 
     @property
     def external_ids(self) -> tuple[int, int]:
@@ -80,7 +86,10 @@ class MenuWalk:
         self._on_scene = self._on_scene + 1 if state.menu_state == self._scene else 0
         self._scene = state.menu_state
         for pad in self._pads:
-            if self._on_scene % _NUDGE_EVERY >= _NUDGE_EVERY - _NUDGE_FRAMES:
+            if self._is_to_be_typed_again:
+                pad.release_all()
+                pad.press_button(melee.Button.BUTTON_B)
+            elif self._is_to_be_poked:
                 self._nudge(pad)
             elif state.menu_state in _HELPED:
                 self._help(state, pad)
@@ -95,7 +104,7 @@ class MenuWalk:
             pad.release_all()
             return
         character = melee.Character(self._order.characters[seat])
-        if state.menu_state in _SELECT and self._change_costume(state, pad, seat):
+        if state.menu_state is melee.Menu.CHARACTER_SELECT and self._change_costume(state, pad, seat):
             return
         if not self._order.cpu_levels[seat] and _is_cpu(state, pad):
             MenuHelper.change_controller_status(pad, state, pad.port, melee.ControllerStatus.CONTROLLER_HUMAN)
@@ -105,15 +114,38 @@ class MenuWalk:
             pad,
             character,
             _STAGES[Stage(self._order.stage)],
+            connect_code=self._order.connect_code or None,
             cpu_level=self._order.cpu_levels[seat],
-            autostart=pad is self._pads[0] and not self._waits_for_costumes() and not self._waits_for_levels(state),
+            costume=0 if self._order.costumes is None else self._order.costumes[seat],
+            autostart=pad is self._pads[0] and self._may_start(state),
             frozen_stadium=self._frozen,
         )
 
     def _seat(self, pad: MenuPad) -> int | None:
         assert self._order is not None
         port = pad.port - 1
+        if self._order.connect_code:
+            return 0
         return self._order.ports.index(port) if port in self._order.ports else None
+
+    @property
+    def _is_to_be_poked(self) -> bool:
+        """Whether this screen has been there too long; one that a person looks at never is."""
+        assert self._order is not None
+        too_long = self._on_scene % _NUDGE_EVERY >= _NUDGE_EVERY - _NUDGE_FRAMES
+        return too_long and (self._order.person is None or self._scene not in _HELPED)
+
+    @property
+    def _is_to_be_typed_again(self) -> bool:
+        assert self._order is not None
+        return bool(self._order.connect_code) and self._on_scene % RETYPE_EVERY >= RETYPE_EVERY - 2
+
+    def _may_start(self, state: melee.GameState) -> bool:
+        """Whether nothing is left to set, so that the game may begin; a person begins it themselves."""
+        assert self._order is not None
+        if self._order.person is not None:
+            return bool(self._order.connect_code)
+        return not self._waits_for_costumes() and not self._waits_for_levels(state)
 
     def _wanted_costume(self, pad: MenuPad) -> tuple[int, int] | None:
         """(character on the screen, costume) that a pad's seat wants; None: any."""

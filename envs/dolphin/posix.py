@@ -114,6 +114,16 @@ def processes_with(name: str, value: str) -> list[int]:
     return found
 
 
+def usb_device_present(vendor: str, product: str) -> bool:
+    """Whether a USB device with these ids (four hex digits each) is plugged in."""
+    for device in Path("/sys/bus/usb/devices").glob("*/idVendor"):
+        with suppress(OSError):
+            found = (device.read_text().strip(), device.with_name("idProduct").read_text().strip())
+            if found == (vendor, product):
+                return True
+    return False
+
+
 def kill_group(pid: int, start: int | None) -> None:
     """SIGKILL to the process group that `pid` leads, if it is still the process that started then."""
     if start is not None and started_at(pid) == start:

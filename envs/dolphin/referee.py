@@ -34,7 +34,7 @@ class Referee:
 
     def begin(self, meta: GameMeta) -> None:
         """The game has begun with this header."""
-        self._surplus = meta.seats[0].stocks - self._stocks
+        self._surplus = max(meta.seats[0].stocks - self._stocks, 0)
 
     def look(self, words: NDArray[np.int32]) -> EndedBy:
         """Bring a frame's words [WORDS] to the matchup's rules; whether they end the game."""
@@ -58,24 +58,29 @@ class Referee:
 
 
 def check_header(meta: GameMeta, order: GameOrder) -> None:
-    """Raises InstanceFault unless a game's header is of the wanted game."""
-    if meta.stage != order.stage:
+    """Raises InstanceFault unless a game's header is of the wanted game; what a person picks is never wrong."""
+    if order.connect_code:
+        return
+    if meta.stage != order.stage and order.person is None:
         raise InstanceFault(FaultKind.WRONG_GAME, f"stage {meta.stage}, not {order.stage}")
     by_port = {seat.port: seat for seat in meta.seats}
     if sorted(by_port) != sorted(order.ports):
         raise InstanceFault(FaultKind.WRONG_GAME, f"players in ports {sorted(by_port)}, not {sorted(order.ports)}")
     for seat, port in enumerate(order.ports):
+        if seat == order.person:
+            continue
         found = by_port[port]
         if found.cpu_level != order.cpu_levels[seat]:
             raise InstanceFault(FaultKind.WRONG_GAME, f"CPU level {found.cpu_level}, not {order.cpu_levels[seat]}")
-        if order.costumes is not None and found.costume != order.costumes[seat]:
+        if order.costumes is not None and order.person is None and found.costume != order.costumes[seat]:
             raise InstanceFault(FaultKind.WRONG_GAME, f"costume {found.costume}, not {order.costumes[seat]}")
 
 
 def check_fighters(words: NDArray[np.int32], order: GameOrder) -> None:
     """Raises InstanceFault unless a game's first frame [WORDS] has the wanted characters."""
     found = tuple(int(words[at]) for at in _CHARACTER)
-    if found != order.characters:
+    wrong = [seat for seat in range(SEATS) if seat != order.person and found[seat] != order.characters[seat]]
+    if wrong:
         raise InstanceFault(FaultKind.WRONG_GAME, f"characters {found}, not {order.characters} (internal ids)")
 
 

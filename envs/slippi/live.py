@@ -76,9 +76,11 @@ _WHISPY_EVENT, _STADIUM_EVENT = int(Command.WHISPY), int(Command.STADIUM)
 class LiveParser:
     """Reads the stream of one instance, game after game."""
 
-    def __init__(self, ports: tuple[int, int] | None = None) -> None:
+    def __init__(self, ports: tuple[int, int] | None = None, own_code: str = "") -> None:
+        """own_code: connect code of the player who is to be seat 0, where the connection gives out the ports."""
         self.ports = ports
         """Controller port (0..3) of each seat in games from now on; None: their ports in ascending order."""
+        self._own_code = own_code
         self._sizes = np.zeros(256, np.int32)
         self._words = _ABSENT.copy()
         self._header = _ABSENT.copy()
@@ -137,7 +139,10 @@ class LiveParser:
 
     def _begin(self, meta: GameMeta) -> None:
         self.meta, self.end_method, self.lras_port = meta, None, -1
-        ports = self.ports or (meta.seats[0].port, meta.seats[1].port)
+        first, second = meta.seats
+        if self._own_code and second.code == self._own_code:
+            first, second = second, first
+        ports = self.ports or (first.port, second.port)
         if sorted(ports) != [seat.port for seat in meta.seats]:
             raise BrokenStream(f"the game has ports {[seat.port for seat in meta.seats]}, not {sorted(ports)}")
         self._header[:] = _ABSENT
@@ -198,7 +203,15 @@ def _seat(row: np.void, port: int) -> SeatMeta:
         stocks=int(row[f"player.{port}.stocks"]),
         cpu_level=int(row[f"player.{port}.cpu_level"]) if kind is PlayerKind.CPU else 0,
         costume=int(row[f"player.{port}.costume"]),
+        code=_code(row, port),
     )
+
+
+def _code(row: np.void, port: int) -> str:
+    """Connect code with an ASCII '#'; empty off line and before 3.9."""
+    name = f"player.{port}.connect_code"
+    raw = row[name] if name in (row.dtype.names or ()) else b""
+    return bytes(raw).decode("cp932", "replace").replace("＃", "#")
 
 
 @kernel

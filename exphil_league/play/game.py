@@ -16,18 +16,15 @@ from numpy.typing import NDArray
 from envs.backend import Backend, EndedBy, Matchup
 from envs.controller import decode
 from envs.frame import SEATS
-from envs.observation import observe
 from envs.slippi.write import SlpWriter, meta_from_frame
 from exphil_league.play.pace import Pacer
+from exphil_league.play.seats import COLUMNS, Seats
 from exphil_league.play.terminal import TerminalView
-from policies.agent import Agent, SeatView
+from policies.agent import Agent
 from policies.delay import DelayQueue
 
 _VIEW_EVERY_FRAMES = 3
 _WARM_UP_FRAMES = 3
-_COLUMNS = np.arange(SEATS)
-CAPACITY = SEATS
-"""Memory an agent needs here: seat s is its column s, so one agent may play both."""
 
 
 @dataclass(frozen=True)
@@ -47,29 +44,28 @@ class Table:
     """A backend of one game with an agent in each seat."""
 
     def __init__(
-        self, backend: Backend, agents: tuple[Agent, Agent], matchup: Matchup, seed: int, added_delay_frames: int = 0
+        self,
+        backend: Backend,
+        agents: tuple[Agent, Agent],
+        matchup: Matchup,
+        seed: int,
+        hold_frames: tuple[int, int] = (0, 0),
     ) -> None:
-        """`added_delay_frames`: inputs reach the backend so late, as a console's would."""
-        self.backend, self.agents = backend, agents
-        self._console = DelayQueue(SEATS, added_delay_frames)
+        """`hold_frames`: by seat, inputs reach the backend so late, as a console's would."""
+        self.backend, self._seats = backend, Seats(agents)
+        self._holds, self._queue = np.array(hold_frames), DelayQueue(SEATS, max(hold_frames))
         self._matchup, self._seed = matchup.row()[None], np.array([seed], np.uint64)
 
     def start(self) -> NDArray[np.void]:
         """A new game; returns its first frame [1]. Raises UnsupportedMatchup."""
-        for seat, agent in enumerate(self.agents):
-            agent.reset(_COLUMNS[seat : seat + 1])
-        self._console.reset(_COLUMNS)
+        self._seats.reset()
+        self._queue.reset(COLUMNS, self._holds)
         return self.backend.reset(np.ones(1, np.bool_), self._matchup, self._seed)
 
     def step(self, frames: NDArray[np.void]) -> NDArray[np.void]:
         """Both agents see `frames` [1] and press; returns the next [1]."""
-        seen = observe(frames)
-        parts = np.empty((1, SEATS, 6), np.uint8)
-        for seat, agent in enumerate(self.agents):
-            column = _COLUMNS[seat : seat + 1]
-            view = SeatView(frames, column, seen.floats[:, seat], seen.ids[:, seat])
-            parts[:, seat] = agent.act(view, column)
-        return self.backend.step(decode(self._console.push(_COLUMNS, parts[0])[None]))
+        parts = self._queue.push(COLUMNS, self._seats.decide(frames))
+        return self.backend.step(decode(parts[None]))
 
 
 def play_game(
@@ -81,15 +77,15 @@ def play_game(
     speed: float = 1.0,
     out: Path | None = None,
     view: bool = False,
-    added_delay_frames: int = 0,
+    hold_frames: tuple[int, int] = (0, 0),
 ) -> Played:
     """Play one game on a backend of one game.
 
     `speed` is a multiple of 60 frames a second, 0 for flat out. With `out` the game is saved there as it goes; an
-    interrupted one too, as a game without an end. `added_delay_frames` is a console's delay, played by us.
+    interrupted one too, as a game without an end. `hold_frames` delays each seat's inputs (see Table).
     Raises UnsupportedMatchup, and OSError where `out` cannot be written.
     """
-    table = Table(backend, agents, matchup, seed, added_delay_frames)
+    table = Table(backend, agents, matchup, seed, hold_frames)
     frames = table.start()
     for _ in range(_WARM_UP_FRAMES):  # what compiles or loads at the first call does so before the clock runs
         frames = table.step(frames)
@@ -109,13 +105,14 @@ def play_game(
             if screen is not None and pacer.frames % _VIEW_EVERY_FRAMES == 0:
                 screen.draw(frames[0])
             pacer.wait()
-        played = _played(backend.result[0], time.perf_counter() - began_s, pacer.late_frames)
+        played = played_of(backend.result[0], time.perf_counter() - began_s, pacer.late_frames)
         if writer is not None:
             writer.finish(backend.result[0])
     return played
 
 
-def _played(row: NDArray[np.void], seconds: float, late_frames: int) -> Played:
+def played_of(row: NDArray[np.void], seconds: float, late_frames: int) -> Played:
+    """From a RESULT (no shape)."""
     winner = int(row["winner"])
     return Played(
         winner=winner if winner >= 0 else None,

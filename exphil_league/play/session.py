@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,62 +10,46 @@ from envs.backend import Matchup
 from envs.backends import make_backend
 from envs.slippi.read import read_game
 from exphil_league.errors import UserError
-from exphil_league.evaluation.players import load_player
 from exphil_league.observe.console import say
-from exphil_league.play.game import CAPACITY, Played, play_game
+from exphil_league.play.delays import arrange_delay
+from exphil_league.play.game import Played, play_game
 from exphil_league.play.pace import FRAMES_PER_S, Pacer
+from exphil_league.play.players import draw_seed, load_agent, load_opponent, output_file, warn
+from exphil_league.play.settings import Opponent, PlaySettings, check_settings
 from exphil_league.play.terminal import TerminalView
-from exphil_league.run_folder import reopen
-from policies.agent import Agent, Delayed
+from policies.agent import Agent
 
-DEFAULT_OPPONENT = "fighter"
-_SEEDS = 2**64 - 1
-"""Seeds there are: unsigned 64-bit numbers, the last of them left for the opponent's, which is one more."""
-
-
-@dataclass(frozen=True)
-class PlaySettings:
-    """What `play` is asked for."""
-
-    agent: str | None = None
-    """An agent file, a scripted player, a checkpoint folder or module:factory; None: the run's best player."""
-    run: Path | None = None
-    opponent: str = DEFAULT_OPPONENT
-    backend: str = "sim"
-    stage: str = "FINAL_DESTINATION"
-    characters: tuple[str, str] = ("FOX", "FOX")
-    stocks: int = 4
-    time_limit_s: float = 480.0
-    speed: float = 1.0
-    seed: int | None = None
-    out: Path | None = None
-    view: bool = False
-    console_delay: int = 0
-    """Frames from a press to the game's reading it that the console adds (online play: 2 and more)."""
+__all__ = ["PlaySettings", "play", "watch"]
 
 
 def play(settings: PlaySettings) -> dict[str, Any]:
-    """Play one game and say how it went. Raises UserError for players, stages or paths that are none.
+    """Play and say how it went. Raises UserError for players, stages or paths that are none, and what cannot be.
 
-    Returns {"agent", "opponent", "winner" name or None, "stocks", "percent", "frames", "ended_by", "seconds",
-    "late_frames", "fps", "seed", "slp", "console_delay_frames", "warnings"}.
+    On the simulator, one game: {"agent", "opponent", "winner" name or None, "stocks", "percent", "frames",
+    "ended_by", "seconds", "late_frames", "fps", "seed", "slp", "console_delay_frames", "delay_frames", "warnings"}.
+    On emulators see `exphil_league.play.emulated.play_emulated`.
     """
-    _check(settings)
-    seed = secrets.randbits(32) if settings.seed is None else settings.seed
-    agents = (
-        load_player(_agent_name(settings), CAPACITY, seed),
-        load_player(settings.opponent, CAPACITY, seed + 1),
-    )
-    warnings = [text for agent in agents for text in _delay_warnings(agent, settings.console_delay)]
-    say(*(f"warning: {text}" for text in warnings))
+    opponent = check_settings(settings)
+    if settings.backend == "sim":
+        return _play_sim(settings, opponent)
+    from exphil_league.play.emulated import play_emulated
+
+    return play_emulated(settings, opponent)
+
+
+def _play_sim(settings: PlaySettings, opponent: Opponent) -> dict[str, Any]:
+    seed = draw_seed(settings)
+    agents = (load_agent(settings, seed), load_opponent(opponent.name, seed))
+    console = settings.console_frames
+    delays = (arrange_delay(agents[0], console, settings.delay_frames), arrange_delay(agents[1], console, None))
+    warnings = warn(delay.warning for delay in delays)
     matchup = Matchup(
         characters=settings.characters,
         stage=settings.stage,
         stocks=settings.stocks,
         time_limit_s=settings.time_limit_s,
     )
-    out = settings.out or Path(f"{_file_part(agents[0])}-vs-{_file_part(agents[1])}-{datetime.now():%Y%m%d-%H%M%S}.slp")
-    _make_folder(out)
+    out = output_file(settings, agents[0].name, agents[1].name)
     backend = make_backend(settings.backend, num_games=1)
     try:
         say(f"{agents[0].name} against {agents[1].name}, {settings.stage.lower().replace('_', ' ')}, seed {seed}")
@@ -80,78 +61,29 @@ def play(settings: PlaySettings) -> dict[str, Any]:
             speed=settings.speed,
             out=out,
             view=settings.view,
-            added_delay_frames=settings.console_delay if settings.backend == "sim" else 0,
+            hold_frames=(delays[0].hold_frames + console, delays[1].hold_frames + console),
         )
     finally:
         backend.close()
     _report(played, agents, out)
     return _result(played, agents, seed, out) | {
-        "console_delay_frames": settings.console_delay,
+        "console_delay_frames": console,
+        "delay_frames": delays[0].total_frames,
         "warnings": warnings,
     }
 
 
-def _delay_warnings(agent: Agent, console_delay: int) -> Iterator[str]:
-    """Make room for the console's delay in the agent's; what is to be said where that is not possible."""
-    if not isinstance(agent, Delayed):
-        return
-    timing, total = agent.timing, console_delay + agent.expect_console_delay(console_delay)
-    if total > timing.delay_frames:
-        least, most = timing.least_delay_frames, timing.delay_frames
-        trained = f"{least} to {most}" if timing.delay_varies else f"{most}"
-        yield (
-            f"{agent.name} was trained with a delay of {trained} frames and plays with {total}, all of them the "
-            f"console's: expect it to be worse; train with policy.delay_frames of {total} or more"
-        )
-
-
-def _check(settings: PlaySettings) -> None:
-    if (settings.agent is None) == (settings.run is None):
-        raise UserError("name either an AGENT or a run folder with --run")
-    if not 1 <= settings.stocks <= 99:
-        raise UserError(f"--stocks is {settings.stocks}; a game has 1 to 99")
-    if settings.speed < 0:
-        raise UserError(f"--speed is {settings.speed:g}; 1 is real time, 0 as fast as it goes")
-    if settings.seed is not None and not 0 <= settings.seed < _SEEDS:
-        raise UserError(f"--seed is {settings.seed}; it must be from 0 to 2**64 - 2")
-    if not 0 <= settings.console_delay <= 60:
-        raise UserError(f"--console-delay is {settings.console_delay}; it must be from 0 to 60 frames")
-    if not 0 < settings.time_limit_s <= 480:
-        raise UserError(f"--time-limit-s is {settings.time_limit_s:g}; a game lasts at most 480 seconds")
-
-
-def _agent_name(settings: PlaySettings) -> str:
-    if settings.agent is not None:
-        return settings.agent
-    assert settings.run is not None
-    run = reopen(settings.run)
-    if not run.agent.is_file():
-        raise UserError(
-            f"{run.root} has no {run.agent.name} yet: write it with "
-            f"`exphil-league export --run {settings.run} --out {settings.run / run.agent.name}`"
-        )
-    return str(run.agent)
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out.parent} cannot be made ({error.strerror}): name another place with --out") from error
-    if out.is_dir():
-        raise UserError(f"{out} is a folder: name a file with --out")
-
-
-def _file_part(agent: Agent) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in agent.name)
-
-
 def _report(played: Played, agents: tuple[Agent, Agent], out: Path) -> None:
-    verdict = "a draw" if played.winner is None else f"{agents[played.winner].name} wins"
-    score = f"{played.stocks[0]}:{played.stocks[1]} stocks, {played.percent[0]:.0f} % and {played.percent[1]:.0f} %"
+    say(verdict(played, (agents[0].name, agents[1].name)))
     pace = f"{played.frames / max(played.seconds, 1e-9):.0f} frames a second, {played.late_frames} late"
-    say(f"{verdict} by {played.ended_by} after {played.frames / FRAMES_PER_S:.0f} s of the game: {score}")
     say(f"{pace}", f"saved: {out}", f"look:  exphil-league watch {out} --html {out.with_suffix('.html')}")
+
+
+def verdict(played: Played, names: tuple[str, str]) -> str:
+    """How a game went, in a line."""
+    who = "a draw" if played.winner is None else f"{names[played.winner]} wins"
+    score = f"{played.stocks[0]}:{played.stocks[1]} stocks, {played.percent[0]:.0f} % and {played.percent[1]:.0f} %"
+    return f"{who} by {played.ended_by} after {played.frames / FRAMES_PER_S:.0f} s of the game: {score}"
 
 
 def _result(played: Played, agents: tuple[Agent, Agent], seed: int, out: Path) -> dict[str, Any]:

@@ -31,9 +31,9 @@ class _SingleStep(nn.Module):
         self.policy = policy
 
     def forward(
-        self, floats: Tensor, ids: Tensor, queue: Tensor, uniforms: Tensor, *state: Tensor
+        self, floats: Tensor, ids: Tensor, queue: Tensor, uniforms: Tensor, greedy: Tensor, *state: Tensor
     ) -> tuple[Tensor, ...]:
-        step = self.policy.step(PolicyInputs(floats, ids, queue), state, uniforms)
+        step = self.policy.step(PolicyInputs(floats, ids, queue), state, uniforms, greedy=greedy)
         return (step.parts.to(torch.int32), step.log_prob, step.value, *step.state)
 
 
@@ -41,8 +41,8 @@ def export_policy(policy: Policy) -> bytes:
     """The policy as an ONNX model.
 
     Inputs, batch first: floats [B, F] float32, ids [B, K] int32, queue [B, d, 6] int32 (absent without a
-    delay), uniforms [B, 6] float32 in [0, 1), state_0.. [B, ...]. Outputs: parts [B, 6] int32, log_prob [B],
-    value [B], next_state_0.. [B, ...].
+    delay), uniforms [B, 6] float32 in [0, 1), greedy [B] bool (take the likeliest parts instead of sampling),
+    state_0.. [B, ...]. Outputs: parts [B, 6] int32, log_prob [B], value [B], next_state_0.. [B, ...].
     """
     spec, batch = policy.spec, 2  # a batch of 1 could be taken for a constant
     plain = copy.deepcopy(policy).cpu().eval()
@@ -52,9 +52,10 @@ def export_policy(policy: Policy) -> bytes:
         torch.zeros(batch, spec.observation_ids, dtype=torch.int32),
         torch.zeros(batch, spec.delay_frames, len(spec.part_sizes), dtype=torch.int32),
         torch.zeros(batch, len(spec.part_sizes)),
+        torch.zeros(batch, dtype=torch.bool),
         *state,
     )
-    inputs = ["floats", "ids", "queue", "uniforms", *(f"state_{i}" for i in range(len(state)))]
+    inputs = ["floats", "ids", "queue", "uniforms", "greedy", *(f"state_{i}" for i in range(len(state)))]
     outputs = [*_OUTPUTS, *(f"next_state_{i}" for i in range(len(state)))]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         file = Path(folder) / "policy.onnx"

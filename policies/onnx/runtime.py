@@ -7,8 +7,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from policies.actuator import Actuator
-from policies.agent import SeatView
-from policies.onnx.agent_file import AgentFile
+from policies.agent import AS_TRAINED, Handling, SeatView
+from policies.onnx.agent_file import AgentFile, AgentFileError
 from policies.spec import ActionTiming
 
 
@@ -21,6 +21,8 @@ class OnnxStep:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._inputs = {node.name: node.shape for node in self._session.get_inputs()}
+        self.can_be_greedy = "greedy" in self._inputs
+        """Whether it was exported with the choice between sampling and the likeliest action."""
 
     def initial_state(self, batch: int) -> tuple[NDArray[np.float32], ...]:
         """Zeros [batch, ...] for each state input."""
@@ -34,9 +36,11 @@ class OnnxStep:
         queue: NDArray[np.integer],
         uniforms: NDArray[np.float32],
         state: tuple[NDArray[np.float32], ...],
+        greedy: bool = False,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], tuple[NDArray[np.float32], ...]]:
         """(parts [B, 6], log_prob [B], value [B], state after)."""
         feed = {"floats": floats, "ids": ids, "queue": queue.astype(np.int32), "uniforms": uniforms}
+        feed["greedy"] = np.full(len(floats), greedy)
         feed |= {f"state_{i}": tensor for i, tensor in enumerate(state)}
         parts, log_prob, value, *after = self._session.run(None, {name: feed[name] for name in self._inputs})
         return parts, log_prob, value, tuple(after)
@@ -45,14 +49,22 @@ class OnnxStep:
 class OnnxAgent:
     """Plays up to `capacity` columns; a `policies.agent.Agent`. Two agents of one seed play alike."""
 
-    def __init__(self, agent_file: AgentFile, capacity: int, seed: int) -> None:
+    def __init__(self, agent_file: AgentFile, capacity: int, seed: int, handling: Handling = AS_TRAINED) -> None:
+        """Raises AgentFileError for a file that cannot be handled so."""
         self.name = agent_file.name
         self.digest = agent_file.digest
         self.capacity = capacity
         self._step = OnnxStep(agent_file.model)
+        if handling.greedy and not self._step.can_be_greedy:
+            raise AgentFileError(
+                f"{agent_file.name} comes from an older version, whose agent files only sample: export it again "
+                "(exphil-league export), or play it without --deterministic"
+            )
+        self._greedy = handling.greedy
+        self.confidence = np.full(capacity, np.nan, np.float32)
         self._state = self._step.initial_state(capacity)
         self.timing: ActionTiming = agent_file.spec
-        self._actuator = Actuator(capacity, agent_file.spec)
+        self._actuator = Actuator(capacity, agent_file.spec.repeating(handling.action_repeat))
         self._random = np.random.default_rng(seed)
 
     def reset(self, columns: NDArray[np.int64]) -> None:
@@ -69,10 +81,15 @@ class OnnxAgent:
         """As `policies.agent.Delayed` has it."""
         return self._actuator.expect_console_delay(frames)
 
+    def press_at_once(self, delay_frames: int) -> None:
+        """As `policies.agent.Delayed` has it."""
+        self._actuator.press_at_once(delay_frames)
+
     def _decide(self, view: SeatView, columns: NDArray[np.int64], pending: NDArray[np.uint8]) -> NDArray[np.integer]:
         uniforms = self._random.random((len(columns), 6), np.float32)
         state = tuple(tensor[columns] for tensor in self._state)
-        parts, _, _, after = self._step(view.floats, view.ids, pending, uniforms, state)
+        parts, log_prob, _, after = self._step(view.floats, view.ids, pending, uniforms, state, self._greedy)
+        self.confidence[columns] = np.exp(log_prob)
         for kept, new in zip(self._state, after, strict=True):
             kept[columns] = new
         return parts

@@ -23,8 +23,9 @@ from exphil_league.errors import UserError
 from exphil_league.evaluation.scripted_games import make_scripted_games
 from exphil_league.observe.watch_data import UNITS_STEP, page_data, unpack
 from exphil_league.observe.watch_page import render_watch_page, write_watch_page
-from exphil_league.play.game import CAPACITY, play_game
+from exphil_league.play.game import play_game
 from exphil_league.play.pace import Pacer
+from exphil_league.play.seats import CAPACITY
 from exphil_league.play.session import PlaySettings, play
 from exphil_league.play.terminal import picture
 from policies.onnx.agent_file import write_agent_file

@@ -8,18 +8,19 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from policies import checkpoint
-from policies.agent import SeatView
+from policies.agent import Handling, SeatView
 from policies.checkpoint import CheckpointError
 from policies.network_agent import NetworkAgent
 from policies.onnx.agent_file import AgentFileError, read_agent_file, write_agent_file
 from policies.onnx.runtime import OnnxAgent, OnnxStep
-from policies.policy import PolicyInputs
+from policies.policy import Policy, PolicyInputs
 from tests.unit.policy_fixtures import random_inputs, small_policy
 
 
@@ -104,10 +105,65 @@ def test_onnx_equals_torch_over_200_frames(tmp_path: Path, core: str, delay_fram
         with torch.inference_mode():
             expected = policy.step(row, state, uniforms[t])
         parts, log_prob, value, onnx_state = step(*(x.numpy() for x in row), uniforms[t].numpy(), onnx_state)
+        assert_greedy_parts_agree(policy, step, row, state)
         state = expected.state
         np.testing.assert_array_equal(parts, expected.parts.numpy())
         np.testing.assert_allclose(log_prob, expected.log_prob.numpy(), atol=1e-4)
         np.testing.assert_allclose(value, expected.value.numpy(), atol=1e-4)
+
+
+def assert_greedy_parts_agree(policy: Policy, step: OnnxStep, row: PolicyInputs, state: tuple) -> None:
+    """In torch and ONNX, whatever the uniforms; each part is the likeliest of its own distribution."""
+    before, columns = tuple(layer.numpy() for layer in state), len(row.floats)
+    with torch.inference_mode():
+        greedy = policy.step(row, state, torch.rand(columns, 6), greedy=torch.ones(columns, dtype=torch.bool))
+        features, _ = policy.unroll(PolicyInputs(*(x[None] for x in row)), state, torch.zeros(1, columns))
+        found = policy.head.evaluate(features, greedy.parts[None])
+    parts, log_prob, _, _ = step(*(x.numpy() for x in row), np.full((columns, 6), 0.99, np.float32), before, True)
+    np.testing.assert_array_equal(parts, greedy.parts.numpy())
+    np.testing.assert_allclose(log_prob, greedy.log_prob.numpy(), atol=1e-4)
+    for part, log_p in enumerate(found.log_probs):
+        np.testing.assert_array_equal(greedy.parts[:, part], log_p[0].argmax(-1))
+
+
+def test_a_greedy_agent_repeats_itself_and_knows_how_sure_it_is(tmp_path: Path) -> None:
+    policy = small_policy("gru", 1)
+    write_agent_file(tmp_path / "main.agent", policy, name="main", digest="d")
+    agent_file = read_agent_file(tmp_path / "main.agent")
+    inputs, columns = random_inputs(policy.spec, 30, 2), np.arange(2)
+    nothing = np.zeros(2, np.int64)
+    views = [SeatView(nothing, nothing, floats.numpy(), ids.numpy()) for floats, ids, _ in zip(*inputs, strict=True)]
+    greedy, repeats = Handling(greedy=True), Handling(greedy=True, action_repeat=3)
+    agents = [
+        *(OnnxAgent(agent_file, 2, seed, greedy) for seed in (1, 2)),
+        NetworkAgent(policy, 2, 3, "main", "d", handling=greedy),
+    ]
+    played = np.array([[agent.act(view, columns) for view in views] for agent in agents])
+    assert (played == played[0]).all()
+    assert all(((agent.confidence > 0) & (agent.confidence <= 1)).all() for agent in agents)
+    every_third = OnnxAgent(agent_file, 2, 1, repeats)
+    held = np.array([every_third.act(view, columns) for view in views])
+    assert (held[2::3] == held[1::3][: len(held[2::3])]).all()
+    assert (held[1:] != held[:-1]).any()
+
+
+def test_a_file_from_before_the_choice_still_samples_and_says_so_when_asked_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = small_policy("mlp", 0)
+
+    def sampling_only(self: Any, floats: Any, ids: Any, queue: Any, uniforms: Any, greedy: Any, *state: Any) -> Any:
+        step = self.policy.step(PolicyInputs(floats, ids, queue), state, uniforms)
+        return (step.parts.to(torch.int32), step.log_prob, step.value, *step.state)
+
+    monkeypatch.setattr("policies.onnx.export._SingleStep.forward", sampling_only)
+    write_agent_file(tmp_path / "old.agent", policy, name="old", digest="d")
+    old = read_agent_file(tmp_path / "old.agent")
+    floats, ids, _ = random_inputs(policy.spec, 1, 1)
+    nothing = np.zeros(1, np.int64)
+    OnnxAgent(old, 1, 0).act(SeatView(nothing, nothing, floats[0].numpy(), ids[0].numpy()), nothing)
+    with pytest.raises(AgentFileError, match="only sample: export it again"):
+        OnnxAgent(old, 1, 0, Handling(greedy=True))
 
 
 def test_an_agent_file_plays_as_the_network_it_was_made_from(tmp_path: Path) -> None:
