@@ -148,7 +148,8 @@ def _recognised(path: Path, executable: Path, status: int, out: str, err: str) -
     if status == 0 and "mainline" in out:
         return Build(executable, "mainline", "ExiAI" in out, out.splitlines()[0])
     if status == 0:
-        raise DolphinSetupError(f"{path} is no Slippi Dolphin: it answers {out[:80]!r}", _WHERE)
+        answer = next(iter(out.splitlines()), "")[:80]
+        raise DolphinSetupError(f"{path} is no Slippi Dolphin: it answers {answer!r}", _WHERE)
     if status == 255 and out:
         return Build(executable, "ishiiruka", False, out.splitlines()[0])
     parts = err.split(" - ")

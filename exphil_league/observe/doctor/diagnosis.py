@@ -67,8 +67,10 @@ def diagnose_emulator(
 
 def _dolphin_is_here() -> bool:
     from envs.dolphin.places import find_dolphin
+    from envs.dolphin.posix import require_linux
 
     try:
+        require_linux()
         find_dolphin()
     except DolphinSetupError:
         return False

@@ -1,8 +1,9 @@
-"""What `doctor` says of a machine: a GPU that torch sees, does not see, or that is not there; packages; disk."""
+"""A list of checks that fail, hang and break; and what `doctor` says of a machine: GPU, packages, disk."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,35 @@ import pytest
 from packaging.requirements import Requirement
 
 from exphil_league.observe.doctor import machine
-from exphil_league.observe.doctor.check import Trouble
+from exphil_league.observe.doctor.check import Answer, Check, Trouble, bad, examine, fine
 
 Smi = Callable[[str], None]
+
+
+def test_what_needs_a_failed_check_is_not_run_and_says_so():
+    asked: list[str] = []
+
+    def asks(name: str, answer: Answer) -> Check:
+        return Check(name, lambda: asked.append(name) or answer, {"b": ("a",), "c": ("b",)}.get(name, ()))
+
+    findings = examine([asks("a", bad("no", "do it")), asks("b", fine("yes")), asks("c", fine("yes"))], lambda _: None)
+    assert asked == ["a"]
+    assert [finding.as_json()["found"] for finding in findings] == ["no", "not run: it needs a", "not run: it needs b"]
+
+
+def test_a_check_that_hangs_or_breaks_is_a_finding():
+    def breaks() -> Answer:
+        raise ZeroDivisionError("by nought")
+
+    def refuses() -> Answer:
+        raise Trouble("wrong", "right")
+
+    checks = [Check("hangs", lambda: time.sleep(30) or fine(""), limit_s=0.2), Check("breaks", breaks)]
+    hangs, broke, refused = examine([*checks, Check("refuses", refuses)], lambda _: None)
+    assert (hangs.ok, hangs.answer.found) == (False, "no answer within 0.2 s")
+    assert hangs.seconds < 5
+    assert broke.answer.found == "ZeroDivisionError: by nought"
+    assert refused.answer == bad("wrong", "right")
 
 
 @pytest.fixture
