@@ -48,11 +48,19 @@ def factory_digest(name: str) -> str:
 
 
 def from_digest(digest: str, capacity: int, seed: int) -> Agent:
-    """The agent of a `factory_digest`. Raises UserError if its module has changed since."""
+    """The agent of a `factory_digest`, which it bears whatever it calls itself: a league counts results by it.
+
+    Raises UserError if its module has changed since.
+    """
     name = digest.removeprefix(PREFIX).rpartition("@")[0]
     if factory_digest(name) != digest:
         raise UserError(f"player {name!r}: its module has changed since the run began; start a new run folder")
-    return from_factory(name, capacity, seed)
+    agent = from_factory(name, capacity, seed)
+    try:
+        agent.digest = digest
+    except AttributeError as error:
+        raise UserError(f"player {name!r}: its digest must be an attribute that can be set ({error})") from error
+    return agent
 
 
 def _factory(name: str) -> Factory:

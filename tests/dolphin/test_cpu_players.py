@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +78,29 @@ def test_a_curriculum_that_cannot_be_played_is_refused_before_anything_is_done(
     game = recipe.game.model_copy(update={"backend": backend})
     with pytest.raises(UserError, match=problem):
         check_opponents(recipe.model_copy(update={"league": league, "game": game}))
+
+
+@pytest.mark.slow
+def test_a_run_learns_against_a_level_and_a_player_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "my_bots.py").write_text("from policies.scripted import RandomAgent as make\n")
+    sets = (
+        f"game.dolphin.run_dir={tmp_path / 'homes'}", f"game.dolphin.ports=[{PORTS[0]},{PORTS[1]}]",
+        "league.opponents={masher: my_bots:make}", "game.time_limit_s=5", "run.max_updates=12", "evaluation.final_games=40",
+        "league.curriculum=[{opponents: [cpu:1], min_games: 1, win_rate: 0.01}, {opponents: [masher, cpu:2]}]",
+    )  # fmt: skip
+    command = [sys.executable, "-m", "exphil_league", "train", "standin", "--serial", "--out", "run"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run(
+        [*command, *(part for key in sets for part in ("--set", key))], check=True, timeout=900, cwd=tmp_path,
+        env=environment,
+    )  # fmt: skip
+    with sqlite3.connect(tmp_path / "run" / "league.sqlite") as db:
+        met = db.execute(
+            "SELECT player_0, player_1 FROM job JOIN match_result USING (job_id) WHERE branch = 'curriculum'"
+        ).fetchall()
+    opponents = {player for pair in met for player in pair if player != "main"}
+    assert "cpu:1" in opponents
+    assert opponents & {"masher", "cpu:2"}, "nobody passed the first stage"
+    ladder = json.loads((tmp_path / "run" / "ladder.json").read_text())
+    rated = {row["player"] for row in ladder["players"] if row["games"]}
+    assert {"cpu:1", "cpu:2", "masher"} <= rated

@@ -32,7 +32,7 @@ def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_runner_loads_the_player_that_the_league_remembers(bot: Path) -> None:
     digest = factory_digest("own_bot:make")
     agent = load_agent(bot.parent, 0, digest, 3)
-    assert (agent.name, agent.capacity) == ("walker", 3)
+    assert (agent.name, agent.capacity, agent.digest) == ("walker", 3, digest)
 
 
 def test_a_changed_module_is_another_player(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
