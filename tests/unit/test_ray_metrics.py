@@ -16,6 +16,7 @@ from ray.dashboard.modules.metrics.dashboards import default_dashboard_panels
 
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.ray_metrics import RayMetrics, series_of
+from exphil_league.rl.drift import METRICS as PLAY_METRICS
 from exphil_league.rl.metrics import PLAYER_METRICS, IterationTimes, run_metrics
 from exphil_league.rl.sampler import SampleStats
 
@@ -27,7 +28,8 @@ def reported() -> set[str]:
     played = SampleStats(env_frames=1, games=1, game_frames=1, sample_s=1.0)
     league = {value for value in vars(names).values() if isinstance(value, str) and value.startswith("league/")}
     slashed = {f"rl/{name}" for name in run_metrics(played, IterationTimes(1.0, 1.0, 2.0), 1)}
-    slashed |= {f"rl/main/{name}" for name in PLAYER_METRICS} | league | {f"{names.WIN_RATE}fighter"}
+    slashed |= {f"rl/main/{name}" for name in (*PLAYER_METRICS, *PLAY_METRICS)} | league
+    slashed |= {f"{names.WIN_RATE}fighter", f"{names.WARNINGS_OF_KIND}timer"}
     return {f"ray_{series_of(name).metric}" for name in slashed}
 
 
@@ -47,6 +49,7 @@ def test_players_and_opponents_are_tags() -> None:
     assert series_of("rl/main/entropy") == ("exphil_rl_player_entropy", {"player": "main"})
     assert series_of("rl/fps") == ("exphil_rl_fps", {})
     assert series_of(names.ELO) == ("exphil_league_elo", {"player": "main"})
+    assert series_of("warnings/kind/kl") == ("exphil_warnings_kind", {"kind": "kl"})
     assert series_of("league/win_rate/fighter") == ("exphil_league_win_rate", {"opponent": "fighter"})
     assert series_of(names.VS_WARM_START_LOW) == ("exphil_league_vs_warm_start_low", {})
 
