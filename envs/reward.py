@@ -29,7 +29,7 @@ _CHARACTER_IDS: Final = 64
 class TermWeights(BaseModel):
     """One weight per term."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     stock: float = Field(0.0, description="per stock the opponent lost minus per stock lost")
     damage: float = Field(0.0, description="per percent dealt minus per percent taken")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from envs.game import character_id, character_name
 from exphil_league.config.base import Section
@@ -49,3 +49,12 @@ class RayConfig(Section):
     num_learners: int = Field(0, ge=0, description="learner actors; 0: the driver learns itself")
     num_gpus_per_learner: float = Field(0, ge=0, description="GPUs of each learner, and of each process of imitation")
     torch_threads: int = Field(1, ge=1, description="torch threads of each process")
+
+    @model_validator(mode="after")
+    def _learners_get_equal_shares(self) -> RayConfig:
+        if self.num_learners > 1 and (self.num_env_runners == 0 or self.num_env_runners % self.num_learners):
+            raise ValueError(
+                f"num_env_runners ({self.num_env_runners}) must be num_learners ({self.num_learners}) or a multiple of "
+                "it: learners must get equally many samples"
+            )
+        return self

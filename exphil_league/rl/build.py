@@ -120,12 +120,7 @@ def _check_columns(recipe: Recipe, groups: Sequence[SlotGroup]) -> None:
 def rllib_config(
     setup: RLSetup, num_env_runners: int = 0, num_learners: int = 0, num_gpus_per_learner: float = 0
 ) -> LeaguePPOConfig:
-    """RLlib's switches for a setup. Raises UserError when learners cannot get equal shares of the samples."""
-    if num_learners > 1 and num_env_runners % num_learners:
-        raise UserError(
-            f"ray.num_env_runners ({num_env_runners}) must be a multiple of ray.num_learners ({num_learners}): "
-            "learners must get equally many samples"
-        )
+    """RLlib's switches for a setup."""
     space, actions = policy_spaces(setup.spec)
     config = LeaguePPOConfig()
     config.league_setup = setup
