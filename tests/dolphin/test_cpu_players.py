@@ -85,7 +85,8 @@ def test_a_run_learns_against_a_level_and_a_player_of_ones_own(tmp_path: Path) -
     (tmp_path / "my_bots.py").write_text("from policies.scripted import RandomAgent as make\n")
     sets = (
         f"game.dolphin.run_dir={tmp_path / 'homes'}", f"game.dolphin.ports=[{PORTS[0]},{PORTS[1]}]",
-        "league.opponents={masher: my_bots:make}", "game.time_limit_s=5", "run.max_updates=12", "evaluation.final_games=40",
+        "league.opponents={masher: my_bots:make}", "game.time_limit_s=5", "run.max_updates=12",
+        "evaluation.final_games=40",
         "league.curriculum=[{opponents: [cpu:1], min_games: 1, win_rate: 0.01}, {opponents: [masher, cpu:2]}]",
     )  # fmt: skip
     command = [sys.executable, "-m", "exphil_league", "train", "standin", "--serial", "--out", "run"]
