@@ -393,5 +393,7 @@ class Instance:
             self.state = State.STARTING if self.waiting else State.IDLE
         if never_ran and fault.kind is FaultKind.EXITED and self.done:
             told = f"{self._plant.build.executable} ended right after its start, {self._tries} times ({fault.detail})"
-            raise DolphinSetupError(f"{told}\n{tail}".rstrip(), "check that it runs by hand with this ISO")
+            raise DolphinSetupError(
+                f"{told}\n{tail}".rstrip(), "run it by hand with this ISO; xvfb-run gives it a display"
+            )
         self._not_before = self._budget.spend(fault, tail)

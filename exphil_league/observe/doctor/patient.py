@@ -36,7 +36,7 @@ TICK_S: Final = 0.05
 GONE_S: Final = 5.0
 """Seconds within which nothing must be left."""
 REMEDIES: Final = {
-    FaultKind.EXITED: "start it by hand with this ISO and read what it says",
+    FaultKind.EXITED: "start it by hand with this ISO and read what it says; xvfb-run gives it a display",
     FaultKind.BOOT_TIMEOUT: "try again, a first start is slow; then update Slippi: its spectator server must be there",
     FaultKind.DISCONNECTED: "look for what blocks UDP on 127.0.0.1, or for what kills Dolphin",
     FaultKind.FRAME_TIMEOUT: "start it by hand with this ISO; the machine may lack memory or a graphics library",
