@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,13 @@ from numpy.typing import NDArray
 from envs.backend import Matchup
 from envs.controller import neutral
 from envs.dolphin.config import DolphinConfig
+from envs.dolphin.link import GAME, Link
 from envs.dolphin.standin.backend import StandInBackend
+from envs.dolphin.standin.content import Recorded
+from envs.dolphin.standin.menus import Choice
+from envs.dolphin.standin.pads import Pads
 from envs.dolphin.standin.scenario import SCRIPTED, FaultSwitch, Scenario
+from envs.dolphin.standin.spectator import Spectator
 from envs.frame import FIRST_FRAME, LEADER, empty_frames
 from envs.slippi.game import EndMethod
 from envs.slippi.write import meta_from_frame, write_game
@@ -50,6 +58,29 @@ def recorded_game(path: Path, frames: int = FRAMES) -> Path:
     leaders["controller"] = neutral((frames, 2))
     write_game(path, game, replace(meta_from_frame(game[0]), end_method=EndMethod.GAME))
     return path
+
+
+def served(path: Path, messages: int | None = None) -> list[bytes]:
+    """Messages of a recording, the first so many, as they come from the stand-in's server over a link of ours."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+    server, pads = Spectator(port), Pads((None,) * 4, blocking=True, gives_up=True)
+    sent = list(islice(Recorded(path).game(Choice((), 0), pads), messages))
+    for message in sent:
+        server.game_event(message)
+    link, received = Link(port, 20.0), []
+    try:
+        while len(received) < len(sent):
+            select.select([link], [], [], 20.0)
+            while (message := link.receive()) is not None:
+                received += [message.payload] if message.kind == GAME else []
+    finally:
+        link.close()
+        server.disconnect()
+        while not link.reaped():
+            time.sleep(0.01)
+    return received
 
 
 class StandIns(StandInBackend):

@@ -22,6 +22,7 @@ from envs.slippi.read import read_game
 from envs.slippi.stream import BrokenStream
 from envs.slippi.ubjson import LENGTH_AT, RAW_START
 from envs.slippi.write import write_game
+from tests.dolphin.standins import served
 from tests.slippi_frames import needs_replays, random_frames, replay_set
 
 LIBMELEE_LACKS = (
@@ -154,7 +155,20 @@ def _repeated_frames(sent: list[bytes]) -> set[int]:
 @needs_replays
 @pytest.mark.parametrize("path", real_games(3), ids=lambda path: path.stem)
 def test_libmelee_reads_the_same_frames(path: Path, tmp_path: Path):
-    sent = list(messages(path))[:1500]
+    check_against_libmelee(path, tmp_path, 1500)
+
+
+@pytest.mark.slow
+@needs_replays
+@pytest.mark.parametrize("path", real_games(60), ids=lambda path: path.stem)
+def test_libmelee_reads_the_same_whole_games(path: Path, tmp_path: Path):
+    check_against_libmelee(path, tmp_path, None)
+
+
+def check_against_libmelee(path: Path, tmp_path: Path, count: int | None) -> None:
+    """The first messages of a game, served by the stand-in, become the same frames."""
+    sent = served(path, count)
+    assert sent == list(messages(path))[:count]
     parser = LiveParser()
     ours = parsed(parser, iter(sent)).view(FRAME)[:, 0]
     assert parser.meta is not None
