@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import select
+import base64
+import json
 import socket
 import time
 from collections.abc import Sequence
@@ -11,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import enet
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.backend import Matchup
 from envs.controller import neutral
 from envs.dolphin.config import DolphinConfig
-from envs.dolphin.link import GAME, Link
 from envs.dolphin.standin.backend import StandInBackend
 from envs.dolphin.standin.content import Recorded
 from envs.dolphin.standin.menus import Choice
@@ -61,7 +62,7 @@ def recorded_game(path: Path, frames: int = FRAMES) -> Path:
 
 
 def served(path: Path, messages: int | None = None) -> list[bytes]:
-    """Messages of a recording, the first so many, as they come from the stand-in's server over a link of ours."""
+    """Messages of a recording, the first so many, as a client of the stand-in's server gets them."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("", 0))
         port = free.getsockname()[1]
@@ -69,17 +70,16 @@ def served(path: Path, messages: int | None = None) -> list[bytes]:
     sent = list(islice(Recorded(path).game(Choice((), 0), pads), messages))
     for message in sent:
         server.game_event(message)
-    link, received = Link(port, 20.0), []
-    try:
-        while len(received) < len(sent):
-            select.select([link], [], [], 20.0)
-            while (message := link.receive()) is not None:
-                received += [message.payload] if message.kind == GAME else []
-    finally:
-        link.close()
-        server.disconnect()
-        while not link.reaped():
-            time.sleep(0.01)
+    host, received = enet.Host(None, 1, 2, 0, 0), []
+    peer, end = host.connect(enet.Address(b"127.0.0.1", port), 2), time.monotonic() + 60.0
+    while len(received) < len(sent) and time.monotonic() < end:
+        event = host.service(100)
+        if event.type == enet.EVENT_TYPE_CONNECT:
+            peer.send(0, enet.Packet(b'{"type":"connect_request","cursor":0}', enet.PACKET_FLAG_RELIABLE))
+        elif event.type == enet.EVENT_TYPE_RECEIVE:
+            told = json.loads(event.packet.data)
+            received += [base64.b64decode(told["payload"])] if told["type"] == "game_event" else []
+    server.disconnect()
     return received
 
 
