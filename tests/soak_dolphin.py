@@ -4,8 +4,9 @@
 
 It starts `exphil-league train standin` on stand-ins that suffer faults of every kind, each process on average one in so
 many game frames; kills the driver (SIGKILL) at random moments, looks at what is left, and starts it again with
---resume, until so many frames of games were learnt from and the kills are done. Then it ends the run with Ctrl-C and
-looks again. Left may be no process, no home with its pipes and pid file, no held lock, no shared memory.
+--resume, until so many frames of games were learnt from and the kills are done. Then it ends the run with Ctrl-C, looks
+again, and brings the run to its end: rating, promotion, ladder. Left may be no process, no home with its pipes and pid
+file, no held lock, no shared memory.
 
 One JSON object a line tells what happened; the last one has "ok", "frames", "updates", "faults" by kind, "kills",
 "orphans" and "leftovers" (lists, empty), or "problem". Exit status 1 if anything is amiss. `--runners 0` plays in the
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -64,35 +66,36 @@ class Size:
 class EmulatorSoak(Soak):
     """One run on emulators under fire."""
 
-    stalled_after_s: float = 600.0
+    serial: bool = False
     homes: Path = field(init=False)
     played: dict[tuple[float, float], dict[str, float]] = field(default_factory=dict)
     """Metrics of every update: by the run's starts and the number, for after a kill some are done again."""
-    began: float = field(default_factory=time.monotonic)
     memory: set[Path] = field(default_factory=set)
     """Shared memory that the run was seen to use."""
 
     def __post_init__(self) -> None:
         self.homes = run_dir(self.run.with_name("homes"))
 
-    def endure(self, size: Size) -> dict[str, Any]:
+    def endure(self, size: Size) -> None:
         """Train, kill, go on, end. Raises SoakFailed."""
-        rng, serial = random.Random(self.seed), ["--serial"] * (size.runners == 0)
+        rng, self.serial = random.Random(self.seed), size.runners == 0
         sets = [part for setting in size.settings(self.homes) for part in ("--set", setting)]
-        self._start(["train", "standin", *serial, "--out", str(self.run), *sets])
+        self._start(["train", "standin", "--out", str(self.run), *sets])
         self._progress("start")
         for moment in sorted(rng.uniform(0.05, 0.95) * size.frames for _ in range(size.kills)):
             self._until(moment, size.frames)
             self._kill_driver()
+            self.killed["driver"] += 1
             self._note(event="killed", left=self._nothing_left())
-            self._start(["train", "--resume", str(self.run), *serial])
+            self._start(["train", "--resume", str(self.run)])
             self._progress("after a kill")
         self._until(size.frames, size.frames)
         self._stop()
         self._nothing_left()
+        self._bring_to_its_end()
+        self._nothing_left()
         if size.frames > 10 * size.fault_every and not self.faults:
             raise SoakFailed("nothing broke: the stand-ins suffer no faults")
-        return self.figures() | {"kills": size.kills}
 
     def figures(self) -> dict[str, Any]:
         """What the run has been through."""
@@ -103,7 +106,8 @@ class EmulatorSoak(Soak):
             "games": round(games),
             "aborted_games": round(sum(row["rl/aborted_games"] for row in self.played.values())),
             "faults": dict(self.faults),
-            "seconds": round(time.monotonic() - self.began),
+            "kills": self.killed.total(),
+            "seconds": round(time.monotonic() - self.began_s),
         }
 
     @property
@@ -146,7 +150,7 @@ class EmulatorSoak(Soak):
                 raise SoakFailed(f"no update for {now - moved:.0f} s; see {self.log.with_suffix('.out')}")
             if now - told > REPORT_S:
                 told = now
-                per_s = self.frames / (now - self.began)
+                per_s = self.frames / (now - self.began_s_s)
                 left = duration((total - self.frames) / per_s) if per_s else "unknown"
                 self._note(event="report", **self.figures(), frames_per_s=round(per_s, 1), time_left=left)
 
@@ -160,6 +164,9 @@ class EmulatorSoak(Soak):
             except ValueError:  # being written
                 continue
             self.played[row.get("rl/restarts", 0), row["training_iteration"]] = row
+
+    def _start(self, arguments: list[str]) -> None:
+        super()._start([*arguments, *["--serial"] * self.serial])
 
     def _kill_driver(self) -> None:
         self._read()
@@ -182,18 +189,18 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("soak_dolphin.jsonl"), help="the log")
     chosen = parser.parse_args()
     size = Size(chosen.frames, chosen.instances, chosen.fault_every, chosen.kills, chosen.runners)
-    with tempfile.TemporaryDirectory() as folder:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, here and in the driver
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         soak = EmulatorSoak(Path(folder) / "run", chosen.out.resolve(), chosen.seed)
+        verdict: dict[str, Any] = {"ok": True}
         try:
-            found = {"ok": True} | soak.endure(size)
+            soak.endure(size)
         except SoakFailed as failure:
-            found = {"ok": False, "problem": str(failure)} | soak.figures()
-        finally:
-            if soak.driver is not None and soak.driver.poll() is None:
-                soak.driver.kill()
-                soak.driver.wait()
-        soak._note(event="done", **found, **soak.left())
-    return 0 if found["ok"] else 1
+            verdict = {"ok": False, "problem": str(failure)}
+        verdict |= soak.figures() | soak.left()
+        soak.clear_away()
+        soak._note(event="end", **verdict)
+    return 0 if verdict["ok"] else 1
 
 
 if __name__ == "__main__":
