@@ -14,6 +14,7 @@ from envs.dolphin import disc
 from envs.dolphin.build import _probed
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.emulator import Emulator
+from envs.dolphin.errors import DolphinSetupError
 from envs.dolphin.home import locks_dir, run_dir
 from envs.dolphin.ports import lease_port
 from envs.dolphin.standin.program import write_executable
@@ -26,7 +27,7 @@ from exphil_league.observe.doctor.diagnosis import SCENARIO, diagnose, diagnose_
 from exphil_league.observe.doctor.installation import Installation
 from exphil_league.train import check_games_to_learn_from, check_parts_fit
 from tests.dolphin.conftest import Left
-from tests.dolphin.standins import PORTS
+from tests.dolphin.standins import PORTS, StandIns
 from tests.dolphin.test_rooms import program
 from tests.left_behind import all_gone
 
@@ -310,6 +311,20 @@ def test_a_range_of_ports_that_others_hold_is_told(tmp_path: Path):
     assert f"no free UDP port from {port} to {port}" in told["found"]
     assert "widen game.dolphin.ports" in told["remedy"]
     assert "ports" in by_name(result)["boot"]["found"]
+
+
+def test_training_on_a_port_that_another_run_holds_ends_with_the_remedy(tmp_path: Path):
+    port = PORTS[1]
+    backend = StandIns(tmp_path, ports=(port, port))
+    held = lease_port(locks_dir(run_dir(tmp_path / "run")), (port, port))
+    try:
+        with pytest.raises(
+            DolphinSetupError, match=rf"no free UDP port from {port} to {port}.*widen game\.dolphin\.ports"
+        ):
+            backend.start()
+    finally:
+        backend.close()
+        held.release()
 
 
 def test_without_dolphin_or_iso_it_says_where_it_looked(tmp_path: Path):
