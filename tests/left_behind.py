@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from envs.dolphin.home import locks_dir
+from envs.dolphin.posix import processes_with
 
 MARK: Final = "EXPHIL_SOAK"
 """Environment variable that everything a run starts inherits."""
@@ -19,11 +20,9 @@ SHARED_MEMORY: Final = Path("/dev/shm")
 
 def marked(mark: str) -> Iterator[tuple[int, bytes]]:
     """Process id and title of everything alive that inherited the mark."""
-    wanted = f"{MARK}={mark}".encode()
-    for folder in _processes():
+    for pid in processes_with(MARK, mark):
         with suppress(OSError):
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                yield int(folder.name), (folder / "cmdline").read_bytes()
+            yield pid, Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def processes_left(mark: str) -> list[str]:
