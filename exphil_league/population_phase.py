@@ -87,7 +87,10 @@ def _folder(here: LeagueRun, name: str, number: int) -> tuple[RunFolder, Recipe]
         }
     )
     place = here.run.members / name
-    run = run_folder.reopen(place) if run_folder.holds_run(place) else run_folder.create(place, recipe, None)
+    if not RunFolder(place).about.is_file():  # written last: what a kill left half made is made anew
+        shutil.rmtree(place, ignore_errors=True)
+        run_folder.create(place, recipe, None)
+    run = run_folder.reopen(place)
     warm_start(run, recipe, serial=False)
     return run, recipe
 

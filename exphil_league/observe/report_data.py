@@ -48,7 +48,7 @@ def report_data(run: RunFolder) -> dict[str, Any]:
         "totals": _totals(run, metrics),
         "league": league,
         "warnings": list(read_lines(run.warnings)),
-        "curves": [*curves(metrics), *population_curves(population["rounds"])],
+        "curves": [*curves(metrics), *population_curves(population["rounds"], _mains(league))],
         "recovery": recovery,
         "promotion": _optional(run.promotion, missing),
         "settings": _settings(run, missing),
@@ -71,6 +71,11 @@ def _league(run: RunFolder, missing: list[str]) -> dict[str, Any] | None:
         "status": views.status(state),
         "alarms": [alarm._asdict() for alarm in alarms(state, history, ladder)],
     }
+
+
+def _mains(league: Mapping[str, Any] | None) -> list[str]:
+    learners = [] if league is None else league["status"]["learners"]
+    return [learner["player"] for learner in learners if learner["kind"] == PlayerKind.MAIN]
 
 
 def _lines(state: LeagueState, ladder: Mapping[str, Any]) -> list[dict[str, Any]]:

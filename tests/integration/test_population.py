@@ -16,6 +16,7 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
 from exphil_league.league.model import Roster
 from exphil_league.league.service import LocalLeague
+from exphil_league.observe.report_population import population_curves
 from exphil_league.population import members as rounds
 from exphil_league.population import tournament
 from exphil_league.population.members import Member, Population
@@ -94,6 +95,12 @@ def test_rounds_move_weights_and_numbers_as_the_ledger_says(tmp_path: Path) -> N
                 numbers = {key: now.of(player).value_of(key) for key in RANGES}
                 assert numbers == pytest.approx(entry["values"][name][player])
     assert exchanged > 4
+    charts = {chart["title"]: chart for chart in population_curves(played.population.ledger.rounds, ["main"])}
+    assert len(charts) == len(PLAYERS) * (1 + len(RANGES))
+    (line,) = (s for s in charts["Population: reward.damage of main"]["series"] if s["label"] == "member_2")
+    numbers = [found["values"]["member_2"]["main"]["reward.damage"] for found in played.population.ledger.rounds]
+    assert line["points"] == [[200.0 * number, value] for number, value in enumerate(numbers)]
+    assert charts["Population: fitness of main"]["help"].count(" in round ") > 0
     for league in played.leagues.values():
         for row in league.lineage()["players"]:
             if row["role_of"] is not None:
