@@ -16,8 +16,10 @@ pytestmark = pytest.mark.slow
 POPULATION = (
     *("population.members=2", "population.every_updates=2", "population.games=2", "population.quantile=0.5"),
     *("population.confidence_z=0", "population.ranges={learning_rate: [1e-4, 1e-3], reward.damage: [0.005, 0.05]}"),
-    *("run.max_updates=7", "run.checkpoint_every_updates=1"),
+    *("run.max_updates=7", "run.checkpoint_every_updates=1", "evaluation.every_updates=100"),
 )
+LONG_S = 3 * PATIENCE_S
+"""Two leagues with their processes, begun anew after every round."""
 MEMBERS = ("member_0", "member_1")
 
 
@@ -27,11 +29,12 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
     cwd = tmp_path_factory.mktemp("population")
     run = cwd / "run"
     with Driver("train", "smoke", "--out", "run", "--set", *QUICK, *POPULATION, cwd=cwd) as process:
-        wait_until(lambda: any(lines_in(run / "population" / name / "metrics.jsonl") >= 3 for name in MEMBERS), process)
+        lines = [run / "population" / name / "metrics.jsonl" for name in MEMBERS]
+        wait_until(lambda: any(lines_in(path) >= 3 for path in lines), process, LONG_S)
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=PATIENCE_S)
     before = {name: accepted(run / "population" / name) for name in MEMBERS}
-    printed = finished("train", "--resume", "run", cwd=cwd)
+    printed = finished("train", "--resume", "run", cwd=cwd, patience_s=LONG_S)
     for name in MEMBERS:
         assert before[name].items() <= accepted(run / "population" / name).items()
     return run, printed

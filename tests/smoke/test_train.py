@@ -27,7 +27,7 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "exphil_league", *arguments]
 
 
-def finished(*arguments: str, cwd: Path) -> dict[str, Any]:
+def finished(*arguments: str, cwd: Path, patience_s: float = PATIENCE_S) -> dict[str, Any]:
     """Run a command to its good end; returns its JSON."""
     environment = os.environ | {"WANDB_MODE": "offline"}
     done = subprocess.run(
@@ -36,7 +36,7 @@ def finished(*arguments: str, cwd: Path) -> dict[str, Any]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=patience_s,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -174,8 +174,8 @@ class Driver:
         self._log.close()
 
 
-def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
     while not ready():
         assert process.poll() is None, f"ended early with {process.returncode}"
         assert time.monotonic() < deadline
