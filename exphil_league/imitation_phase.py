@@ -104,9 +104,12 @@ def _taken_over(run: RunFolder, recipe: Recipe, source: Path) -> dict[str, Any]:
 
 
 def _place(recipe: Recipe) -> Any:
+    """On GPUs as many processes as there are learners; on CPUs one, since reading needs the other cores."""
     from exphil_league.imitation.train import TrainingPlace
 
-    return TrainingPlace(torch_threads=recipe.ray.torch_threads, gpus_per_worker=recipe.ray.num_gpus_per_learner)
+    spread = recipe.ray
+    workers = max(spread.num_learners, 1) if spread.num_gpus_per_learner else 1
+    return TrainingPlace(spread.torch_threads, workers, spread.num_gpus_per_learner)
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

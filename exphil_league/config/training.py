@@ -46,7 +46,9 @@ class RayConfig(Section):
     """How the run is spread over machines."""
 
     num_env_runners: int = Field(0, ge=0, description="runner actors; 0: the driver samples itself")
-    num_learners: int = Field(0, ge=0, description="learner actors; 0: the driver learns itself")
+    num_learners: int = Field(
+        0, ge=0, description="learner actors, with GPUs imitation's processes too; 0: the driver learns itself"
+    )
     num_gpus_per_learner: float = Field(0, ge=0, description="GPUs of each learner, and of each process of imitation")
     torch_threads: int = Field(1, ge=1, description="torch threads of each process")
 

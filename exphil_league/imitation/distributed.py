@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,12 +163,18 @@ class _StreamedData:
         return held_out_batches(self._job)
 
 
+def _share_of(job: CloneJob, processes: int) -> CloneJob:
+    """The job of one of so many processes: all of them together make a batch of the recipe's size."""
+    batch = max(round(job.config.batch_windows / processes), 1)
+    return replace(job, config=job.config.model_copy(update={"batch_windows": batch}))
+
+
 def _train_worker(config: dict[str, Any]) -> None:
     """The loop in one training process."""
-    job: CloneJob = ray.get(config["job"])
     scratch = Path(config["scratch"])
     torch.set_num_threads(config["torch_threads"])
     context = ray.train.get_context()
+    job = _share_of(ray.get(config["job"]), context.get_world_size())
     module = ray.train.torch.prepare_model(CloneLoss(new_policy(job), job.config.value_weight))
     data = _StreamedData(job, ray.train.get_dataset_shard("train"), context.get_world_size())
     leads = context.get_world_rank() == 0

@@ -109,6 +109,12 @@ GROUPS: Final = (
     Group("Main's win rates", "share", "newest snapshot in rating games, draws as half", _win_rates),
     Group("Entropy", "nats", "of the whole action; a fall to a tenth is a collapse", _of_players("entropy")),
     Group("Divergence from the warm start", "nats", "KL to the teacher, a frame", _of_players("kl_teacher")),
+    Group(
+        "Distance of play from the warm start",
+        "0 to 1",
+        "Jensen-Shannon, of the action states a player is in",
+        _of_players("action_distance"),
+    ),
     Group("Reward", "per minute", "all terms together, weighted", _rewards),
     Group(
         "Explained variance",
