@@ -118,7 +118,9 @@ def test_old_builds_wait_for_one_pad_only(tmp_path: Path):
     first, second = (os.open(pipe, os.O_WRONLY) for pipe in pipes)
     os.write(first, b"PRESS START\nFLUSH\n")
     os.write(second, b"PRESS A\n")
-    pads.need_input()
+    waiting = threading.Thread(target=pads.need_input, daemon=True)
+    waiting.start()
+    assert ends(waiting, SOON_S)
     assert pads.pressed(START)
     assert [inputs_of(pad.held)[1] for pad in pads.by_port.values()] == [START, Button.A]
 
