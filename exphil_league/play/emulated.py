@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from envs.backend import BackendLost
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.emulator import Plant, Plug
 from envs.dolphin.errors import DolphinSetupError
@@ -16,80 +12,19 @@ from envs.dolphin.live import LiveMatch, make_plant
 from envs.dolphin.menu import GameOrder
 from envs.dolphin.person import Account, find_account, find_controller
 from envs.dolphin.places import find_dolphin, find_iso
-from envs.game import character_id, stage_id, stage_name
+from envs.game import character_id, stage_id
 from exphil_league.errors import UserError
 from exphil_league.observe.console import say
 from exphil_league.play.delays import arrange_delay
-from exphil_league.play.game import Played, played_of
-from exphil_league.play.loop import play_live
-from exphil_league.play.meter import Meter, together
+from exphil_league.play.live_session import LiveSession
+from exphil_league.play.meter import together
 from exphil_league.play.players import draw_seed, load_agent, load_opponent, output_file, warn
-from exphil_league.play.readout import Readout
-from exphil_league.play.saved import collect, rescue
-from exphil_league.play.seats import Holds, Seats
-from exphil_league.play.session import verdict
+from exphil_league.play.saved import rescue
+from exphil_league.play.seats import Seats
 from exphil_league.play.settings import LoopName, Opponent, PlaySettings
 
-_WARM_UP_FRAMES: Final = 3
 _PERSONS_PATIENCE: Final = {"frame_timeout_s": 3600.0, "menu_budget_frames": 3600 * 60, "restarts": 0}
 """A person may pause the game, and look at the menus, for an hour; what breaks under them is not begun again."""
-
-
-@dataclass
-class _Game:
-    """One game of a session."""
-
-    meter: Meter
-    played: Played | None = None
-    """None: it was broken off."""
-    stage: str = ""
-    slp: Path | None = None
-
-    def result(self) -> dict[str, Any]:
-        assert self.played is not None
-        winner = None if self.played.winner is None else ("agent", "opponent")[self.played.winner]
-        slp = None if self.slp is None else str(self.slp)
-        return {**asdict(self.played), **self.meter.figures(), "winner": winner, "stage": self.stage, "slp": slp}
-
-
-@dataclass
-class _Session:
-    """An emulator with its players, and the games that they have played."""
-
-    settings: PlaySettings
-    match: LiveMatch
-    seats: Seats
-    order: GameOrder
-    loop: LoopName
-    holds: Holds
-    names: tuple[str, str]
-    games: list[_Game] = field(default_factory=list)
-
-    def play(self) -> None:
-        """All games that are wanted. Raises BackendLost, DolphinSetupError, KeyboardInterrupt."""
-        with Readout(self.seats, self.names) as screen:
-            for screen.game in _numbers(self.settings):
-                game = _Game(Meter(self.settings.speed))
-                self.match.begin(self.order, self.settings.stocks, round(self.settings.time_limit_s * 60))
-                self.games.append(game)
-                if screen.game == 1:
-                    self._warm_up(screen)
-                play_live(self.loop, self.match, self.seats, self.holds, game.meter, screen)
-                game.played = played_of(self.match.result, game.meter.seconds, game.meter.late_frames)
-                game.stage = stage_name(int(self.match.frames[0]["stage"]))
-
-    def _warm_up(self, screen: Readout) -> None:
-        """What compiles or loads at an agent's first decision does so before Dolphin is started, which waits for us."""
-        screen.warming("loading the players")
-        for _ in range(_WARM_UP_FRAMES):
-            self.seats.decide(self.match.frames)
-
-
-def _numbers(settings: PlaySettings) -> Iterator[int]:
-    """Of the games to be played, from 1."""
-    if settings.games is not None:
-        return iter(range(1, settings.games + 1))
-    return count(1) if settings.on_game_end == "restart" else iter((1,))
 
 
 def play_emulated(settings: PlaySettings, opponent: Opponent) -> dict[str, Any]:
@@ -115,23 +50,16 @@ def play_emulated(settings: PlaySettings, opponent: Opponent) -> dict[str, Any]:
     _say_rescued(out, plant.config)
     say(f"{names[0]} against {names[1]} on {plant.build.label}, {loop} loop")
     match = LiveMatch(plant, plugs)
-    session = _Session(
-        settings,
-        match,
-        Seats(agents),
-        order,
-        loop,
-        (delay.hold_frames, None if other is None else other.hold_frames),
-        names,
-    )
-    _run(session, out)
+    holds = (delay.hold_frames, None if other is None else other.hold_frames)
+    session = LiveSession(settings, opponent, match, Seats(agents), order, loop, holds, names)
+    session.run(out)
     return {
         "agent": names[0],
         "opponent": names[1],
         "backend": settings.backend,
         "build": plant.build.label,
         "loop": loop,
-        "games": [game.result() for game in session.games],
+        "games": [game.result() for game in session.games if game.played is not None],
         **together(game.meter for game in session.games).figures(),
         "seed": seed,
         "delay_frames": delay.total_frames,
@@ -139,41 +67,6 @@ def play_emulated(settings: PlaySettings, opponent: Opponent) -> dict[str, Any]:
         "faults": match.faults,
         "warnings": warnings,
     }
-
-
-def _run(session: _Session, out: Path) -> None:
-    """Play, and whatever comes: leave no process, make the replays whole, and say how it went."""
-    try:
-        session.play()
-    except BackendLost as error:
-        raise UserError(
-            f"{error}\n`exphil-league doctor --backend {session.settings.backend}` looks for the cause"
-        ) from error
-    finally:
-        session.match.close()
-        replays = collect(session.match.replay_folders, out)
-        begun = [game for game in session.games if game.meter.frames]
-        if len(replays) == len(begun):
-            for game, replay in zip(begun, replays, strict=True):
-                game.slp = replay
-        _report(session, replays)
-
-
-def _report(session: _Session, replays: list[Path]) -> None:
-    for number, game in enumerate(session.games, 1):
-        if game.played is not None:
-            say(f"game {number}: {verdict(game.played, session.names)}")
-        elif game.meter.frames:
-            say(f"game {number} was broken off after {game.meter.frames} frames")
-    whole = together(game.meter for game in session.games)
-    if whole.frames:
-        found, times = whole.figures(), whole.inference_ms() or {}
-        told = ", ".join(f"{name} {value:.1f} ms" for name, value in times.items())
-        say(
-            f"{found['fps']:.1f} frames a second, {whole.late_frames} of {whole.frames} late, "
-            f"{whole.repeated_actions} actions repeated, inference {told}"
-        )
-    say(*(f"saved: {replay}" for replay in replays))
 
 
 def _say_rescued(out: Path, config: DolphinConfig) -> None:

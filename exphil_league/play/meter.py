@@ -24,6 +24,8 @@ class Meter:
     speed: float = 1.0
     """Times 60 frames a second that the game is to have; 0: no frame is late."""
     frames: int = 0
+    gaps: int = 0
+    """Frames that came after another one: what `seconds` are the sum of."""
     late_frames: int = 0
     """Came more than a frame's time after the one before, give or take JITTER_S."""
     repeated_actions: int = 0
@@ -41,9 +43,15 @@ class Meter:
         if self._recent:
             gap_s = now_s - self._recent[-1]
             self.seconds += gap_s
+            self.gaps += 1
             self.late_frames += bool(self.speed and gap_s > 1 / (FRAMES_PER_S * self.speed) + JITTER_S)
         self.frames += 1
         self._recent.append(now_s)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, all in all."""
+        return self.gaps / self.seconds if self.seconds else 0.0
 
     @property
     def recent_fps(self) -> float:
@@ -55,7 +63,7 @@ class Meter:
     def figures(self) -> dict[str, float | int | dict[str, float] | None]:
         """As the result of `play` has them."""
         return {
-            "fps": max(self.frames - 1, 0) / self.seconds if self.seconds else 0.0,
+            "fps": self.fps,
             "late_frames": self.late_frames,
             "repeated_actions": self.repeated_actions,
             "skipped_frames": self.skipped_frames,
@@ -74,11 +82,11 @@ def together(meters: Iterable[Meter]) -> Meter:
     """Several games as one, without the time between them."""
     total = Meter()
     for meter in meters:
-        total.frames += max(meter.frames - 1, 0)
+        total.frames += meter.frames
+        total.gaps += meter.gaps
         total.late_frames += meter.late_frames
         total.repeated_actions += meter.repeated_actions
         total.skipped_frames += meter.skipped_frames
         total.inference_s += meter.inference_s
         total.seconds += meter.seconds
-    total.frames += bool(total.frames)
     return total

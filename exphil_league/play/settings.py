@@ -163,6 +163,8 @@ def _check_sim(settings: PlaySettings, opponent: Opponent) -> None:
 def _check_emulator(settings: PlaySettings, opponent: Opponent) -> None:
     if settings.backend == "standin" and opponent.kind == "human":
         raise UserError("the stand-in has no window and no controllers: a person needs --backend dolphin")
+    if opponent.is_person and (settings.stocks, settings.time_limit_s) != (4, 480.0):
+        raise UserError("a person's game has Slippi's stocks and clock: leave --stocks and --time-limit-s out")
     if opponent.is_person and settings.headless:
         raise UserError("--headless shows a person nothing: leave it out")
     if opponent.kind != "human" and settings.controller is not None:

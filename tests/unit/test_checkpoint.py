@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import torch
 
+from envs.controller import NEUTRAL_PARTS
+from envs.frame import empty_frames
 from policies import checkpoint
 from policies.agent import Handling, SeatView
 from policies.checkpoint import CheckpointError
@@ -145,6 +147,20 @@ def test_a_greedy_agent_repeats_itself_and_knows_how_sure_it_is(tmp_path: Path) 
     held = np.array([every_third.act(view, columns) for view in views])
     assert (held[2::3] == held[1::3][: len(held[2::3])]).all()
     assert (held[1:] != held[:-1]).any()
+
+
+def test_who_presses_at_once_decides_as_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the delay varies: the one that is played is the one that the network is shown."""
+    policy = small_policy("gru", 3, min_delay_frames=1)
+    monkeypatch.setattr("policies.actuator.game_delays", lambda spec, seeds, seats: np.full(len(seeds), 2))
+    waits, presses = (NetworkAgent(policy, 1, 5, "main", "d") for _ in range(2))
+    presses.press_at_once(2)
+    column, frames = np.zeros(1, np.int64), empty_frames(1)
+    inputs = random_inputs(policy.spec, 40, 1)
+    views = [SeatView(frames, column, x.numpy(), i.numpy()) for x, i, _ in zip(*inputs, strict=True)]
+    late, now = (np.array([agent.act(view, column)[0] for view in views]) for agent in (waits, presses))
+    assert (late[2:] == now[:-2]).all()
+    assert (late[:2] == NEUTRAL_PARTS).all()
 
 
 def test_a_file_from_before_the_choice_still_samples_and_says_so_when_asked_for_more(

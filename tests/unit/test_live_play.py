@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import configparser
+import io
 import json
 import os
+import re
 import select
 import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from envs.controller import NEUTRAL_PARTS, encode
+from envs.backend import BackendLost
+from envs.controller import CONTROLLER, NEUTRAL_PARTS, encode
 from envs.dolphin.errors import DolphinSetupError
 from envs.dolphin.home import make_home, run_dir
+from envs.dolphin.menu import GameOrder
 from envs.dolphin.person import check_connect_code, find_account, find_controller, plug_in
 from envs.frame import SEATS, empty_frames
 from envs.slippi.read import read_game
 from exphil_league.errors import UserError
 from exphil_league.play.delays import arrange_delay
+from exphil_league.play.live_session import LiveSession
 from exphil_league.play.loop import play_live
 from exphil_league.play.meter import Meter, together
+from exphil_league.play.readout import Readout
 from exphil_league.play.saved import collect, rescue
 from exphil_league.play.seats import Schedule, Seats
-from exphil_league.play.settings import PlaySettings, check_settings
+from exphil_league.play.settings import Opponent, PlaySettings, check_settings
 from exphil_league.play.thinker import MOST_BEHIND_FRAMES
 from exphil_league.play.words import action_words
 from policies.agent import SeatView
@@ -53,6 +60,7 @@ REFUSED: list[tuple[PlaySettings, str]] = [
     (replace(THERE, agent="human", opponent="human"), "AGENT --opponent human"),
     (replace(THERE, opponent="human", headless=True), "--headless shows a person nothing"),
     (replace(THERE, opponent="human", speed=2), "real time"),
+    (replace(THERE, opponent="human", stocks=2), "leave --stocks"),
     (replace(THERE, opponent="unranked"), "closed to programs"),
     (replace(THERE, connect_code="ranked"), "closed to programs"),
     (replace(THERE, connect_code="abcd123"), "is no connect code"),
@@ -127,8 +135,6 @@ def test_a_delay_is_the_consoles_and_ours_together(timing, console, wanted, tota
     if words is None:
         assert delay.warning is None
     else:
-        import re
-
         assert re.search(words, delay.warning or "")
 
 
@@ -170,7 +176,7 @@ def test_late_frames_are_those_that_people_would_see() -> None:
 
 
 def test_actions_have_words() -> None:
-    controller = np.zeros((), encode.__globals__["CONTROLLER"])
+    controller = np.zeros((), CONTROLLER)
     assert action_words(encode(controller)) == "nothing"
     controller["buttons"], controller["stick_x"], controller["c_y"], controller["shoulder"] = 0x300, -1.0, 1.0, 0.35
     assert action_words(encode(controller)) == "A, B, stick left, C-stick up, shoulder 35 %"
@@ -282,6 +288,67 @@ def test_what_an_agent_raises_ends_the_game() -> None:
 
     with pytest.raises(ZeroDivisionError):
         played("async", 10, Gate(range(0)), Broken(), 0)
+
+
+class ClosedMatch(FakeMatch):
+    """An emulator that ends in the middle of a game."""
+
+    faults: ClassVar = {"exited": 1}
+    replay_folders: ClassVar[list[Path]] = []
+
+    def begin(self, order: Any, stocks: int, time_limit_frames: int) -> None:
+        self.limit_frames = time_limit_frames
+
+    def wait(self, until_s: float, wake: int | None = None) -> bool:
+        if self.frames[0]["frame"] == self._last:
+            raise BackendLost("an emulator broke")
+        return super().wait(until_s, None)
+
+    def close(self) -> None:
+        self.done = True
+
+
+@pytest.mark.parametrize("kind", ["human", "cpu"])
+def test_a_person_may_close_dolphins_window(kind: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    opponent, match = Opponent(kind, kind), ClosedMatch(30, Gate(range(0)), Meter())
+    seats, names = Seats((Network(), None)), ("network", kind)
+    session = LiveSession(THERE, opponent, match, seats, GameOrder((1, 1), 31), "sync", (0, None), names)  # type: ignore[arg-type]
+    if kind == "human":
+        session.run(tmp_path / "x.slp")
+        assert match.limit_frames == 0, "the game has a clock of its own"
+    else:
+        with pytest.raises(UserError, match=r"(?s)an emulator broke.*doctor"):
+            session.run(tmp_path / "x.slp")
+    told = capsys.readouterr().err
+    assert ("Dolphin was closed" in told) == (kind == "human")
+    assert "broken off after 30 frames" in told
+    assert (match.done, session.games[0].played) == (True, None)
+
+
+def test_the_read_out_says_how_it_goes_and_what_the_agent_does() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    agent = Network()
+    agent.confidence = np.array([0.62, np.nan], np.float32)  # type: ignore[attr-defined]
+    match, meter = FakeMatch(3, Gate(range(0)), Meter()), Meter()
+    match.frames["players"]["stocks"], match.frames["players"]["character"] = 3, 1
+    for second in range(3):
+        meter.frame(second / 60)
+    meter.inference_s.append(0.002)
+    parts = np.tile(NEUTRAL_PARTS, (SEATS, 1))
+    parts[0] = encode(np.array((0x100, -1.0, 0.0, 0.0, 0.0, 0.0), CONTROLLER))
+    with Readout(Seats((agent, None)), ("mine", "you"), screen) as readout:  # type: ignore[arg-type]
+        match.done, match.status = True, "in the menus"
+        readout.show(match, meter, parts)  # type: ignore[arg-type]
+        match.done, match.status = False, "playing"
+        readout.show(match, meter, parts)  # type: ignore[arg-type]
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.file.getvalue())  # type: ignore[attr-defined]
+    for words in (
+        "warming up: in the menus",
+        "game 1: 60.0 frames a second, 0 of 3 late, 0 actions repeated, inference 2.0 ms",
+        "mine (Fox): 3 stocks, 0 %; presses A, stick left (62% sure)",
+        "you (Fox): 3 stocks, 0 %",
+    ):
+        assert words in shown
 
 
 # Saved games
