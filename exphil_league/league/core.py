@@ -51,7 +51,7 @@ from exphil_league.league.model import (
 )
 from exphil_league.league.rules import resets, snapshot_reason, stage_passed
 from exphil_league.league.starts import draw_start
-from exphil_league.league.state import JOB_ACCEPTED, JOB_OPEN, LeagueState, fold, job_id, job_number
+from exphil_league.league.state import JOB_ACCEPTED, LeagueState, fold, job_id, job_number
 from exphil_league.rating.bradley_terry import fit
 from exphil_league.rating.schedule import draw_pairs
 
@@ -320,17 +320,22 @@ class League:
 
     def _refusal(self, result: MatchResult) -> Refusal | None:
         """Why a result cannot count, or None."""
-        number = job_number(result.job_id)
-        if number is None or number >= len(self.state.job_status):
-            return Refusal.UNKNOWN
-        status = self.state.job_status[number]
-        if status != JOB_OPEN:
-            return Refusal.DUPLICATE if status == JOB_ACCEPTED else Refusal.LATE
-        job = self.state.open_jobs[result.job_id]
+        state = self.state
+        job = state.open_jobs.get(result.job_id)
+        if job is None:
+            return self._refusal_of_closed(result.job_id)
         if result.points is None:
             return None  # an aborted game credits nobody, whatever was loaded when it died
-        known = all(self.state.knows_digest(p, d) for p, d in zip(job.players, result.digests, strict=True))
-        return None if known and job.job_id not in self.state.outdated_jobs else Refusal.STALE
+        (first, second), (one, other) = job.players, result.digests
+        known = state.knows_digest(first, one) and state.knows_digest(second, other)
+        return None if known and job.job_id not in state.outdated_jobs else Refusal.STALE
+
+    def _refusal_of_closed(self, identifier: str) -> Refusal:
+        """Why a result of a job that is not open cannot count."""
+        number = job_number(identifier)
+        if number is None or number >= len(self.state.job_status):
+            return Refusal.UNKNOWN
+        return Refusal.DUPLICATE if self.state.job_status[number] == JOB_ACCEPTED else Refusal.LATE
 
     def _targets(self, player_id: str) -> list[str]:
         """Whom a learner must beat to be frozen early: live mains for a main exploiter, else every frozen policy."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import singledispatchmethod
 from typing import Final, NamedTuple
 
+from exphil_league.league.dispatch import event_method
 from exphil_league.league.events import (
     Enrolled,
     Event,
@@ -87,7 +87,7 @@ class History:
             self.apply(event)
             yield event
 
-    @singledispatchmethod
+    @event_method
     def apply(self, event: Event) -> None:
         """Fold one event in; most say nothing here."""
 

@@ -30,7 +30,7 @@ def draw_matchup(
     """
     game = setup.game
     rules = game if purpose is Purpose.TRAIN else setup.evaluation
-    own = tuple(game.players.get(role, _PLAIN) for role in roles)
+    own = tuple(game.players.get(role, _PLAIN) for role in roles) if game.players else ()
     return Matchup(
         characters=_characters(game, own, rng),
         stage=_stage(game, own, host, rng),
@@ -45,7 +45,7 @@ def _characters(game: GameConfig, own: tuple[Repertoire, ...], rng: np.random.Ge
         everybody = dict.fromkeys((*game.characters, *game.opponents), 1.0)
         first, second = (_weighted(repertoire.characters or everybody, rng) for repertoire in own)
         return first, second
-    first, second = (side[int(rng.integers(len(side)))] for side in game.sides)
+    first, second = (_any_of(side, rng) for side in game.sides)
     if game.mirror:
         return first, first
     swapped = bool(game.opponents) and bool(rng.integers(2))
@@ -57,7 +57,11 @@ def _stage(game: GameConfig, own: tuple[Repertoire, ...], host: int | None, rng:
         weights = own[int(rng.integers(2)) if host is None else host].stages
         if weights:
             return _weighted(weights, rng)
-    return game.stages[int(rng.integers(len(game.stages)))]
+    return _any_of(game.stages, rng)
+
+
+def _any_of(names: tuple[str, ...], rng: np.random.Generator) -> str:
+    return names[0] if len(names) == 1 else names[int(rng.integers(len(names)))]
 
 
 def _weighted(weights: Mapping[str, float], rng: np.random.Generator) -> str:

@@ -67,17 +67,14 @@ class Payoff:
         if points is None:
             self._arrays["aborted"][i, j] += 1
             return
+        won, games, squares = (self._arrays[name] for name in ("points", "games", "squares"))
         for a, b, share in ((i, j, points), (j, i, 1.0 - points)):
-            self._decayed("points", a, b, share, self.decay)
-            self._decayed("games", a, b, 1.0, self.decay)
-            self._decayed("squares", a, b, 1.0, self.decay**2)
+            won[a, b] = won[a, b] * self.decay + share
+            games[a, b] = games[a, b] * self.decay + 1.0
+            squares[a, b] = squares[a, b] * self.decay**2 + 1.0
         self._arrays["home_games"][i, j] += 1
         self._arrays["home_points"][i, j] += points
         self._arrays["draws"][i, j] += points == 0.5
-
-    def _decayed(self, name: str, a: int, b: int, share: float, decay: float) -> None:
-        array = self._arrays[name]
-        array[a, b] = array[a, b] * decay + share
 
     def clear(self, player: str) -> None:
         """Forget a player's win rates (it was reset: it is somebody else now). Plain counts stay."""

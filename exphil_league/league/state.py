@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import singledispatchmethod
 from typing import Final
 
 from exphil_league.config.league import CurriculumStage, LeagueSetup
+from exphil_league.league.dispatch import event_method
 from exphil_league.league.events import (
     Configured,
     Enrolled,
@@ -165,7 +165,7 @@ class LeagueState:
         lead = self.seat_lead.get((purpose, first, second), 0)
         return lead if first == seat_0 else -lead
 
-    @singledispatchmethod
+    @event_method
     def apply(self, event: Event) -> None:
         """Fold one event in."""
         raise TypeError(f"no event of the league: {event!r}")

@@ -14,13 +14,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import singledispatchmethod
 from pathlib import Path
 from typing import IO, Final
 
 from exphil_league.errors import UserError
 from exphil_league.league.backup import BUSY_WAIT_S, Backup, LiveDisk, open_to_read, restore
 from exphil_league.league.disk import require_local
+from exphil_league.league.dispatch import event_method
 from exphil_league.league.events import (
     LOG_VERSION,
     Enrolled,
@@ -172,7 +172,7 @@ class LeagueStore:
             self._lock.close()
             self._lock = None
 
-    @singledispatchmethod
+    @event_method
     def _shadow(self, event: Event) -> None:
         """Nothing to show of the other kinds."""
 

@@ -49,6 +49,9 @@ def resets_by_kind(trace: Trace) -> Iterator[str]:
         live = step.after.members[decision.learner]["digest"]
         if live != (decision.reset_digest if reset else step.digest):
             yield f"{decision.learner} is {live} after {decision.snapshot.player_id}"
+        start = step.after.members.get(decision.reset_player or "", {})
+        if reset and (start.get("digest"), start.get("status")) != (decision.reset_digest, "frozen"):
+            yield f"{decision.learner} was reset to {decision.reset_digest}, {decision.reset_player} is {start}"
 
 
 def lineage_is_rooted(trace: Trace) -> Iterator[str]:
@@ -126,7 +129,7 @@ def snapshots_keep_their_times(trace: Trace) -> Iterator[str]:
             continue
         if step.repeated != step.decision:
             yield f"{step.op.learner}, asked the same again, got {step.repeated} after {step.decision}"
-        if step.decision is None and step.frames_since_snapshot >= rule.timeout_frames:
+        if step.op.asks and step.decision is None and step.frames_since_snapshot >= rule.timeout_frames:
             yield f"{step.op.learner} was not frozen after {step.frames_since_snapshot} frames"
         if step.decision is not None and step.frames_since_snapshot < rule.min_frames:
             yield f"{step.op.learner} was frozen after {step.frames_since_snapshot} frames"

@@ -5,13 +5,16 @@ A law reads a trace and yields a sentence for every breach it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from exphil_league.league.model import Job, Outcome, Purpose
 from exphil_league.verification.scripts import Report
-from exphil_league.verification.trace import DECAY, Pair, Step, Trace, Verdict
+from exphil_league.verification.trace import DECAY, Pair, Step, Trace, Verdict, cell_of
 
 _CLOSE = 1e-9
+_POINTS = {Outcome.WIN: 1.0, Outcome.DRAW: 0.5, Outcome.LOSS: 0.0}
+_UNPLAYED = {"games": 0, "draws": 0, "aborted": 0, "win_rate": 0.5}
 _MOST_GAMES = (1.0 + DECAY) / (1.0 - DECAY)
 
 
@@ -111,14 +114,57 @@ def refused_results_change_nothing(trace: Trace) -> Iterator[str]:
 
 
 def rating_games_are_their_own(trace: Trace) -> Iterator[str]:
-    """Each rating game that counts is one more of its pair's, and nothing else adds to the rating games."""
+    """Each rating game that counts is one more of its pair's, undecayed; nothing else adds to the rating games."""
     for step in trace.steps:
         rating = step.job is not None and step.job.purpose is Purpose.EVALUATE and step.verdict is Verdict.COUNTS
-        before, after = step.before.rating_games, step.after.rating_games
-        added = {pair: games - before.get(pair, 0) for pair, games in after.items() if games != before.get(pair, 0)}
-        due = {frozenset(step.job.players): 1} if rating and step.job else {}
-        if {frozenset(pair): games for pair, games in added.items()} != due:
+        before, after = step.before.rated, step.after.rated
+        grown = {pair: row["games"] - before.get(pair, _UNPLAYED)["games"] for pair, row in after.items()}
+        added = {frozenset(pair): games for pair, games in grown.items() if games}
+        if added != ({frozenset(step.job.players): 1} if rating and step.job else {}):
             yield f"{step.op}: rating games grew by {added}"
+        elif rating and step.job is not None:
+            yield from _plain_mean(step, step.job)
+
+
+def _plain_mean(step: Step, job: Job) -> Iterator[str]:
+    """A rating game moves its pair's win rate to the plain mean of all its games."""
+    assert isinstance(step.op, Report)
+    pair = job.players if job.players in step.after.rated else job.players[::-1]
+    before, after = step.before.rated.get(pair, _UNPLAYED), step.after.rated[pair]
+    points = _POINTS[step.op.outcome]
+    points = points if pair == job.players else 1.0 - points
+    due, told = (before["win_rate"] * before["games"] + points) / (before["games"] + 1), after["win_rate"]
+    if abs(told - due) > _CLOSE:
+        yield f"{job.job_id}: a {step.op.outcome} took the rating games of {pair} to {told:.4f}, not {due:.4f}"
+
+
+def results_count_for_their_matchup(trace: Trace) -> Iterator[str]:
+    """A counted result is one more of its players, with their characters, on its stage, and of no other matchup."""
+    for step in trace.steps:
+        for purpose in Purpose:
+            before, after = step.before.matchups[purpose], step.after.matchups[purpose]
+            added = {cell: row["games"] - before.get(cell, _UNPLAYED)["games"] for cell, row in after.items()}
+            added = {cell: games for cell, games in added.items() if games}
+            counts = step.verdict is Verdict.COUNTS and step.job is not None and step.job.purpose is purpose
+            if added != ({cell_of(step.job): 1} if counts and step.job is not None else {}):
+                yield f"{step.op}: games by matchup ({purpose}) grew by {added}"
+
+
+def pairs_are_counted(trace: Trace) -> Iterator[str]:
+    """A pair's games, draws and aborted games are told as they were."""
+    for step in _reports(trace):
+        if step.job is None or not _is_training(step.job) or step.verdict not in (Verdict.COUNTS, Verdict.ABORTED):
+            continue
+        assert isinstance(step.op, Report)
+        before, after = (_row(seen.rows, step.job) for seen in (step.before, step.after))
+        grown = tuple(after[name] - before[name] for name in ("games", "draws", "aborted"))
+        aborted = step.verdict is Verdict.ABORTED
+        if grown != (not aborted, step.op.outcome is Outcome.DRAW, aborted):
+            yield f"{step.job.job_id}: after a {step.op.outcome} games, draws and aborted games grew by {grown}"
+
+
+def _row(rows: Mapping[Pair, dict[str, Any]], job: Job) -> dict[str, Any]:
+    return rows.get(job.players) or rows.get(job.players[::-1]) or _UNPLAYED
 
 
 def a_reset_forgets(trace: Trace) -> Iterator[str]:
@@ -165,7 +211,7 @@ def _other(outcome: Outcome) -> Outcome:
 def _expected(step: Step, job: Job, outcome: Outcome) -> list[float]:
     """Seat 0's win rate after counting the result once, twice, ... as often as it was delivered."""
     assert isinstance(step.op, Report)
-    points = {Outcome.WIN: 1.0, Outcome.DRAW: 0.5, Outcome.LOSS: 0.0}[outcome]
+    points = _POINTS[outcome]
     rate, games = step.before.win_rate(*job.players), (1.0 - DECAY**step.games_before) / (1.0 - DECAY)
     rates = []
     for _ in range(step.op.repeat):

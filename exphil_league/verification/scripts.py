@@ -25,6 +25,7 @@ class Tamper(StrEnum):
 
     NONE = "none"
     STALE = "stale"  # played with weights nobody ever had
+    LATER = "later"  # honest: its live players were given new weights during the game
     UNKNOWN = "unknown"  # of a job nobody ever issued
 
 
@@ -56,10 +57,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Learn:
-    """A learner trains on and asks whether it is frozen."""
+    """A learner trains on, publishes its weights, and asks whether it is frozen, if it does."""
 
     learner: str
     frames: int
+    asks: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,10 @@ def _random_op(kind: type[Op], rng: np.random.Generator) -> Op:
         return Rate(count)
     if kind is Report:
         outcome = list(Outcome)[int(rng.integers(4))]
-        tamper = (Tamper.STALE, Tamper.UNKNOWN, *(Tamper.NONE,) * 8)[int(rng.integers(10))]
+        tamper = (Tamper.STALE, Tamper.UNKNOWN, Tamper.LATER, *(Tamper.NONE,) * 7)[int(rng.integers(10))]
         return Report(int(rng.integers(1 << 16)), outcome, int(rng.choice([1, 1, 1, 2])), tamper)
     if kind is Learn:
-        return Learn(learner, int(rng.choice(FRAMES)))
+        return Learn(learner, int(rng.choice(FRAMES)), bool(rng.random() < 0.75))
     if kind is Wait:
         return Wait(float(rng.choice(WAITS_S)))
     return Expire() if kind is Expire else Resume()

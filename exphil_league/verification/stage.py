@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any, Final
 
 import numpy as np
 
-from exphil_league.config.league import LeagueSetup
+from exphil_league.config.league import LeagueSetup, Shares
 from exphil_league.league.model import Job, MatchResult, Outcome, Roster, SnapshotDecision
 from exphil_league.verification.contract import CoreClass
 from exphil_league.verification.trace import ROSTER, SETUP, Clock, result_of
+
+DRAWS: Final = 300
+SURE_GAMES: Final = 60
+"""Enough of one outcome to be sure of a win rate."""
+PFSP_ONLY: Final = Shares(self_play=0.0, pfsp=1.0, verification=0.0)
+VERIFY_ONLY: Final = Shares(self_play=0.0, pfsp=0.0, verification=1.0)
 
 
 def with_league(**changes: object) -> LeagueSetup:
@@ -68,3 +75,15 @@ def won(job: Job, learner: str, outcome: Outcome) -> MatchResult:
     """The result of a job in which `learner` had this outcome."""
     mirrored = {Outcome.WIN: Outcome.LOSS, Outcome.LOSS: Outcome.WIN}.get(outcome, outcome)
     return result_of(job, outcome if job.players[0] == learner else mirrored)
+
+
+def uneven(drawn: Counter[Any], values: tuple[Any, ...]) -> bool:
+    """Whether a value was never drawn, a foreign one was, or a share is 4.5 standard deviations off an even one."""
+    share, count = 1.0 / len(values), drawn.total()
+    slack = 4.5 * np.sqrt(share * (1.0 - share) / count)
+    return set(drawn) != set(values) or any(abs(drawn[v] / count - share) > slack for v in values)
+
+
+def random_results(jobs: list[Job], rng: np.random.Generator) -> list[MatchResult]:
+    outcomes = (Outcome.WIN, Outcome.WIN, Outcome.LOSS, Outcome.DRAW)
+    return [result_of(job, outcomes[int(rng.integers(4))]) for job in jobs]

@@ -51,6 +51,8 @@ SETUP: Final = LeagueSetup(
 )
 """A small league without priors, so that every win rate can be computed by hand."""
 Pair = tuple[str, str]
+Cell = tuple[frozenset[tuple[str, str]], str]
+"""Each player with its character, and the stage."""
 
 
 class Verdict(StrEnum):
@@ -86,7 +88,10 @@ class View:
 
     rows: dict[Pair, dict[str, Any]]
     """Training win rates by (player, opponent), one direction each."""
-    rating_games: dict[Pair, int]
+    rated: dict[Pair, dict[str, Any]]
+    """The same of the rating games."""
+    matchups: dict[Purpose, dict[Cell, dict[str, Any]]]
+    """Win rates of pairs by characters and stage."""
     members: dict[str, dict[str, Any]]
     edges: list[dict[str, Any]]
     status: dict[str, Any]
@@ -107,9 +112,20 @@ def view(core: LeagueCore) -> View:
     lineage = core.lineage()
     payoff = core.payoff()
     rows = {(row["player"], row["opponent"]): row for row in payoff["train"]}
-    rating_games = {(row["player"], row["opponent"]): int(row["games"]) for row in payoff["evaluate"]}
+    rated = {(row["player"], row["opponent"]): row for row in payoff["evaluate"]}
+    matchups = {purpose: {_cell(row): row for row in payoff["matchups"][purpose]} for purpose in Purpose}
     members = {player["player"]: player for player in lineage["players"]}
-    return View(rows, rating_games, members, lineage["edges"], core.status())
+    return View(rows, rated, matchups, members, lineage["edges"], core.status())
+
+
+def _cell(row: dict[str, Any]) -> Cell:
+    own, theirs = (row["player"], row["character"]), (row["opponent"], row["opponent_character"])
+    return frozenset((own, theirs)), row["stage"]
+
+
+def cell_of(job: Job) -> Cell:
+    """Where a job's result is kept by matchup."""
+    return frozenset(zip(job.players, job.matchup.characters, strict=True)), job.matchup.stage
 
 
 @dataclass(frozen=True)
@@ -243,7 +259,12 @@ class _Rehearsal:
         job = among[op.pick % len(among)]
         verdict, pair, result = self._verdict(job, op), frozenset(job.players), result_of(job, op.outcome)
         if op.tamper is Tamper.STALE:
-            result = replace(result, digests=(job.digests[0], "digest-of-nobody"))
+            one, other = job.digests
+            either: tuple[tuple[str, str], tuple[str, str]] = ((one, "nobody"), ("nobody", other))
+            result = replace(result, digests=either[op.pick // 2 % 2])
+        elif op.tamper is Tamper.LATER:
+            one, other = (self.trace.core.player(name).digest for name in job.players)
+            result = replace(result, digests=(one, other))
         elif op.tamper is Tamper.UNKNOWN:
             result = replace(result, job_id="job-of-nobody")
         games = self.counted[pair]
@@ -269,6 +290,9 @@ class _Rehearsal:
         self.frames[op.learner] += op.frames
         frames = self.frames[op.learner]
         digest, since = f"{op.learner}-after-{frames}", frames - self.snapshot_frames[op.learner]
+        if not op.asks:
+            self.trace.core.publish(op.learner, digest, frames)
+            return {"digest": digest, "frames": frames, "frames_since_snapshot": since}
         decision, repeated = (self.trace.core.maybe_snapshot(op.learner, digest, frames) for _ in range(2))
         if decision is not None:
             self.snapshot_frames[op.learner] = frames

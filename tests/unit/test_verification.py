@@ -38,6 +38,7 @@ from exphil_league.verification.scripts import (
 )
 from exphil_league.verification.suite import judge
 from exphil_league.verification.trace import Trace, rehearse
+from tests.mutants.declared import DECLARED
 from tests.mutants.further import FURTHER, LeagueExploiterSquared
 from tests.mutants.seeded import SEEDED, InvertedPfsp, OpponentsTrained
 
@@ -48,7 +49,7 @@ REQUESTS = st.builds(Request, st.just("main"), st.sampled_from([None, 1, 2]), CO
 REPORTS = st.builds(
     Report, st.integers(0, 500), st.sampled_from(Outcome), st.integers(1, 3), st.sampled_from([Tamper.NONE, *Tamper])
 )
-LEARNING = st.builds(Learn, st.sampled_from(LEARNERS), st.sampled_from(FRAMES))
+LEARNING = st.builds(Learn, st.sampled_from(LEARNERS), st.sampled_from(FRAMES), st.booleans())
 TIME = st.builds(Wait, st.sampled_from(WAITS_S)) | st.just(Expire()) | st.just(Resume())
 SCRIPTS = st.lists(
     REQUESTS | REPORTS | REPORTS | LEARNING | TIME | st.builds(Rate, COUNT), min_size=10, max_size=50
@@ -82,7 +83,7 @@ def test_the_shipped_core_keeps_the_rule(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mutant", "name"), [*SEEDED.items(), *FURTHER.items()], ids=lambda x: getattr(x, "__name__", x)
+    ("mutant", "name"), [*SEEDED.items(), *FURTHER.items(), *DECLARED.items()], ids=lambda x: getattr(x, "__name__", x)
 )
 def test_a_wrong_league_is_named(mutant: type[League], name: str) -> None:
     """The check with this number fails by a breach it found, not by an error of the core's."""
