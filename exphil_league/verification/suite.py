@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -60,14 +60,20 @@ def judge(rule: Rule, make: CoreClass, traces: list[Trace]) -> Check:
     """One rule over histories already played."""
     remarks: list[str] = []
     try:
-        for law in rule.laws:
-            retold = traces[:_RETOLD] if law is one_seed_one_sequence else traces
-            remarks += [breach for trace in retold for breach in law(trace)]
-        for number, trial in enumerate(rule.trials):
-            remarks += trial(make, np.random.default_rng((_SEED, number)))
+        remarks.extend(breaches(rule, make, traces))
     except Exception as error:  # as above
         remarks.append(failed(error))
     return Check(rule.name, 0, len(remarks), remarks=tuple(remarks))
+
+
+def breaches(rule: Rule, make: CoreClass, traces: Iterable[Trace]) -> Iterator[str]:
+    """What breaks a rule, as it is found. Raises what the core raises."""
+    for number, trace in enumerate(traces):
+        for law in rule.laws:
+            if law is not one_seed_one_sequence or number < _RETOLD:
+                yield from law(trace)
+    for number, trial in enumerate(rule.trials):
+        yield from trial(make, np.random.default_rng((_SEED, number)))
 
 
 def _guarded(name: str, checks: Iterator[Check]) -> Iterator[Check]:
