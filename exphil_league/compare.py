@@ -11,49 +11,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, count, product
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from envs.backend import Matchup
-from envs.backends import make_backend
+from exphil_league.compare_games import Contender, Game, common_anchors, fresh_games
 from exphil_league.errors import UserError
-from exphil_league.evaluation.matches import columns_needed, pair_jobs, play_matches
-from exphil_league.evaluation.rating_games import Cast
 from exphil_league.league import views
-from exphil_league.league.model import Job, MatchResult
 from exphil_league.league.state import LeagueState
 from exphil_league.observe.console import say, table
 from exphil_league.observe.league_tables import read_league
-from exphil_league.observe.progress import progress
 from exphil_league.rating.bradley_terry import Z_95, fit
 from exphil_league.rating.win_rate import games_to_decide, rate_interval
 from exphil_league.run_folder import RunFolder, read_json
-from policies.agent import Agent
 
 UNEQUAL_FRAMES: Final = 0.05
 """Relative difference of trained frames above which a comparison is not one at equal frames."""
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A run and the player that stands for it."""
-
-    name: str
-    run: RunFolder
-    state: LeagueState
-    main: str
-
-    @property
-    def digest(self) -> str:
-        return self.state.players[self.main].digest
-
-    @property
-    def env_frames(self) -> int:
-        """Frames that all learners of the run have trained."""
-        return sum(learner.env_frames for learner in self.state.learners.values())
 
 
 @dataclass(frozen=True)
@@ -82,10 +57,10 @@ class Book:
             if one != other:
                 self.points[one, other] += float(points[i, j])
 
-    def add_game(self, job: Job, result: MatchResult) -> None:
-        if result.points is not None:
-            self.points[job.digests] += result.points
-            self.points[job.digests[::-1]] += 1.0 - result.points
+    def add_game(self, game: Game) -> None:
+        if game.result.points is not None:
+            self.points[game.digests] += game.result.points
+            self.points[game.digests[::-1]] += 1.0 - game.result.points
 
     def rate(self, one: str, other: str) -> Estimate:
         """Win rate of one against the other."""
@@ -118,7 +93,9 @@ def compare(runs: Sequence[Path], games: int, seed: int = 1) -> dict[str, Any]:
     contenders = [_contender(run, name) for run, name in zip(runs, _names(runs), strict=True)]
     _require_comparable(contenders)
     warnings = list(_warnings(contenders))
-    fresh = _play(contenders, games, seed)
+    fresh = Book()
+    for game in fresh_games(contenders, games, seed):
+        fresh.add_game(game)
     results = [_compare_pair(one, other, fresh, contenders) for one, other in combinations(contenders, 2)]
     found = {
         "runs": [_about(contender) for contender in contenders],
@@ -180,65 +157,6 @@ def _warnings(contenders: Sequence[Contender]) -> Iterator[str]:
             yield f"{other.name} trained other characters or stages than {contenders[0].name}; common ones are played"
 
 
-def _play(contenders: Sequence[Contender], games: int, seed: int) -> Book:
-    """Fresh games of every two main players, and of each against the common anchors, seats and matchups balanced."""
-    book, setup = Book(), contenders[0].state.setup
-    jobs = list(_jobs(contenders, games, seed))
-    if not jobs:
-        return book
-    backend = make_backend(setup.game.backend, setup.game.at_once(min(64, len(jobs))), setup.game.dolphin)
-
-    def load(digest: str, capacity: int) -> Agent:
-        from exphil_league.rl.partners import load_agent
-
-        owner = next((c for c in contenders if (c.run.checkpoints / digest).is_dir()), contenders[0])
-        return load_agent(owner.run.checkpoints, seed, digest, capacity)
-
-    try:
-        with progress("comparing", total=len(jobs), unit="games") as shown:
-
-            def note(job: Job, result: MatchResult, frames: object) -> None:
-                book.add_game(job, result)
-                shown.advance()
-
-            cast = Cast(load, columns_needed(backend.num_games))
-            play_matches(backend, jobs, cast, on_game=note, worker="compare")
-    finally:
-        backend.close()
-    return book
-
-
-def _jobs(contenders: Sequence[Contender], games: int, seed: int) -> Iterator[Job]:
-    matchups, numbers = _matchups(contenders), count(seed)
-    for one, other in combinations(contenders, 2):
-        if one.digest != other.digest:
-            yield from pair_jobs((one.name, other.name), (one.digest, other.digest), matchups, games, next(numbers))
-    anchors = _common_anchors(contenders)
-    for contender, (name, digest) in product(contenders, anchors.items()):
-        share = 2 * (games // (2 * len(anchors))) if contender.digest != digest else 0
-        yield from pair_jobs((contender.name, name), (contender.digest, digest), matchups, share, next(numbers))
-
-
-def _common_anchors(contenders: Sequence[Contender]) -> dict[str, str]:
-    """Anchors that all runs know: name -> digest."""
-    known = [{name: c.state.players[name].digest for name in c.state.anchors} for c in contenders]
-    return dict(item for item in known[0].items() if all(item in other.items() for other in known[1:]))
-
-
-def _matchups(contenders: Sequence[Contender]) -> list[Matchup]:
-    """Every pair of characters on every stage that all runs know, under the first run's rating rules."""
-    games = [contender.state.setup.game for contender in contenders]
-    pairs = [pair for pair in games[0].pairs if all(pair in game.pairs for game in games)]
-    stages = [stage for stage in games[0].played_on if all(stage in game.played_on for game in games)]
-    if not pairs or not stages:
-        raise UserError("the runs have no matchup in common: no pair of characters, or no stage, that all of them play")
-    rules = contenders[0].state.setup.evaluation
-    return [
-        Matchup(characters=pair, stage=stage, stocks=rules.stocks, time_limit_s=rules.time_limit_s)
-        for pair, stage in product(pairs, stages)
-    ]
-
-
 def _compare_pair(one: Contender, other: Contender, fresh: Book, contenders: Sequence[Contender]) -> dict[str, Any]:
     """Everything measured of two runs, and what follows from it."""
     rating, everything = one.state.setup.rating, Book()
@@ -252,7 +170,7 @@ def _compare_pair(one: Contender, other: Contender, fresh: Book, contenders: Seq
     if direct[0].games:
         decisive = games_to_decide(direct[0].value)
         measures["head_to_head"] = _measure(one, other, direct) | {"games_to_decide": decisive}
-    anchors = list(_common_anchors(contenders).values())
+    anchors = list(common_anchors(contenders).values())
     worst = [w for c in (one, other) if (w := _least(fresh, everything, c.digest, anchors)) is not None]
     if len(worst) == 2:
         measures["least_win_rate_vs_anchors"] = _measure(one, other, worst)
@@ -349,7 +267,12 @@ def _show(found: dict[str, Any]) -> None:
         table(f"{one} and {other}", ("measure", one, other, "better", "games to decide"), rows)
         if result["better"] is None:
             needed = result["games_to_decide"]
-            say(f"undecided: no gain can be claimed; about {needed} games would decide" if needed else "undecided")
+            say(
+                f"undecided: no gain can be claimed; about {needed} games would decide (--games {needed}: those that "
+                "were played count)"
+                if needed
+                else "undecided: no gain can be claimed"
+            )
         else:
             say(f"{result['better']} is better")
 

@@ -127,6 +127,11 @@ class RunFolder:
         return self.root / "population"
 
     @property
+    def comparison_games(self) -> Path:
+        """Games of the run's main player in comparisons with other runs, one a line; see `compare_games`."""
+        return self.root / "comparison_games.jsonl"
+
+    @property
     def report(self) -> Path:
         """The run in one page."""
         return self.root / "report.html"

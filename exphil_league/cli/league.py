@@ -141,7 +141,8 @@ class Compare(Command):
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN RUN ...")]
     """run folders rated against the same anchors on the same backend"""
     games: int = 200
-    """fresh games of each two main players, and of each main player against anchors; 0: what is known already"""
+    """fresh games of each two main players, and of each main player against anchors; 0: the ladders alone. Games are
+    kept in the run folders, and only what is missing is played"""
     seed: int = 1
     """the same seed plays the same games"""
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from envs.backend import Backend
+from exphil_league import compare_games
 from exphil_league.compare import compare
 from exphil_league.config.evaluation import EvaluationConfig
 from exphil_league.config.league import LeagueSetup, LearnerConfig
 from exphil_league.errors import UserError
-from exphil_league.league.model import Roster
+from exphil_league.league.model import Job, Roster
 from exphil_league.league.service import LocalLeague
 from exphil_league.run_folder import write_json
 from policies.scripted import scripted_digest
@@ -50,6 +53,39 @@ def test_a_clear_gain_is_stated_and_an_unclear_one_is_not(tmp_path: Path) -> Non
     assert not even["decided"]
     assert even["warnings"] == []
     assert even["comparisons"][0]["better"] is None
+
+
+def test_games_are_kept_and_only_what_is_missing_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle, a torn line, more games, another order of the runs: no game is played twice."""
+    runs = [run_of(tmp_path / name, name) for name in ("fighter", "idle")]
+    played: list[str] = []
+    right = compare_games.play_matches
+
+    def counted(backend: Backend, jobs: list[Job], *args: Any, on_game: Any, **kwargs: Any) -> Any:
+        def noted(job: Job, *rest: Any) -> None:
+            on_game(job, *rest)
+            played.append(job.job_id)
+            if len(played) == 9:
+                raise KeyboardInterrupt
+
+        return right(backend, jobs, *args, on_game=noted, **kwargs)
+
+    monkeypatch.setattr(compare_games, "play_matches", counted)
+    with pytest.raises(KeyboardInterrupt):
+        compare(runs, games=8)
+    lines = [line for run in runs for line in (run / "comparison_games.jsonl").read_bytes().splitlines()]
+    assert len(lines) == len(played) == 9
+    torn = runs[0] / "comparison_games.jsonl"
+    torn.write_bytes(torn.read_bytes()[:-5])
+    (first,) = compare(runs, games=8)["comparisons"]
+    assert first["measures"]["head_to_head"]["one"]["games"] == 8
+    assert len(played) == 8 + 2 * 8 + 1, "one was lost with its line"
+    before = len(played)
+    again = compare(runs[::-1], games=8)["comparisons"][0]["measures"]["head_to_head"]
+    assert len(played) == before
+    assert again["other"] == first["measures"]["head_to_head"]["one"]
+    compare(runs, games=12)
+    assert len(played) == before + 4 + 2 * 4
 
 
 def test_few_games_decide_nothing_and_say_how_many_would(tmp_path: Path) -> None:
