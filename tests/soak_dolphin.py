@@ -37,7 +37,8 @@ SETTINGS: Final = (
     "name=soak-dolphin", "run.max_updates=1000000", "run.checkpoint_every_updates=5", "game.time_limit_s=40",
     "game.dolphin.restarts=100000", "game.dolphin.backoff_s=0", "game.dolphin.frame_timeout_s=4",
     "game.dolphin.boot_timeout_s=40", "game.dolphin.soft_memory_mib=400", "game.dolphin.hard_memory_mib=500",
-    "game.dolphin.log_kib=16", "ppo.max_lag_updates=2", "evaluation.every_updates=1000000",
+    "game.dolphin.log_kib=16", "ppo.unroll_frames=128", "ppo.max_lag_updates=2", "ppo.publish_every_updates=4",
+    "evaluation.every_updates=1000000",
 )  # fmt: skip
 
 
