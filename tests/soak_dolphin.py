@@ -151,7 +151,7 @@ class EmulatorSoak(Soak):
                 raise SoakFailed(f"no update for {now - moved:.0f} s; see {self.log.with_suffix('.out')}")
             if now - told > REPORT_S:
                 told = now
-                per_s = self.frames / (now - self.began_s_s)
+                per_s = self.frames / (now - self.began_s)
                 left = duration((total - self.frames) / per_s) if per_s else "unknown"
                 self._note(event="report", **self.figures(), frames_per_s=round(per_s, 1), time_left=left)
 
@@ -198,9 +198,10 @@ def main() -> int:
             soak.endure(size)
         except SoakFailed as failure:
             verdict = {"ok": False, "problem": str(failure)}
-        verdict |= soak.figures() | soak.left()
-        soak.clear_away()
-        soak._note(event="end", **verdict)
+        finally:
+            left = soak.left()
+            soak.clear_away()
+        soak._note(event="end", **verdict, **soak.figures(), **left)
     return 0 if verdict["ok"] else 1
 
 

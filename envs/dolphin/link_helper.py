@@ -35,8 +35,8 @@ TRIES_S = (0.3, 0.3, 0.5, 1.0, 2.0)
 """Seconds of each attempt; the last repeats. A server that is not up yet answers none of the earlier ones."""
 WAIT_MS = 100
 BUSY_WAIT_MS = 2
-BACKLOG = 20_000
-"""Messages kept for an owner that does not read: five minutes of a game in real time."""
+BACKLOG = 100_000
+"""Messages kept for an owner that does not read: half an hour of a game in real time, or three minutes of eight."""
 LONGEST = 1 << 15
 """Bytes after which a message to the owner is sent off."""
 PEERS = 16

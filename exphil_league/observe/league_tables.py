@@ -76,7 +76,7 @@ def show_ladder(found: dict[str, Any], top: int | None = None) -> None:
         )
         for row in found["players"][:top]
     ]
-    table(f"ladder ({found['anchor']} is the anchor)", _LADDER, rows)
+    table(f"ladder on {found['backend']} ({found['anchor']} is the anchor)", _LADDER, rows)
     if found["cyclicity"] is not None:
         say(f"cyclicity {found['cyclicity']:.2f}: share of the pool's log odds that no rating explains")
 
