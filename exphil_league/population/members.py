@@ -73,7 +73,7 @@ class Population:
         exploits = [self._exploit(exploit, views) for exploit in evolved.exploits]
         ledger.add(
             update=update,
-            env_frames=_frames(views),
+            env_frames={**ledger.rounds[-1]["env_frames"], **_frames(views)},
             fitness=tournament.by_member(fitness),
             exploits=exploits,
             values={**ledger.values, **evolved.values},

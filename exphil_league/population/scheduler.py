@@ -46,6 +46,8 @@ class RoleWisePBT(PopulationBasedTraining):
         super().on_trial_add(tune_controller, trial)
         self._next_perturbation_sync = self._perturbation_interval * (ledger.done + 1)
         self._trial_state[trial].last_train_time = (trial.last_result or {}).get(UPDATES, 0)
+        if trial.status == Trial.PENDING and self._trial_state[trial].last_train_time >= self._next_perturbation_sync:
+            trial.set_status(Trial.PAUSED)  # it was waiting when the run was killed, and waits on
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Let the trial go on, or wait for the others; hold the round when nobody is missing."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from exphil_league.observe.metric_names import POPULATION
-from exphil_league.rl.algorithm import LeaguePPO, LeaguePPOConfig
+from exphil_league.rl.algorithm import COUNTERS, LeaguePPO, LeaguePPOConfig
 from exphil_league.tuning import MEMBER
 
 CONFIGS: Final = "configs"
@@ -24,6 +24,19 @@ class MemberTrial(LeaguePPO):
     @classmethod
     def default_resource_request(cls, config: Any) -> Any:
         return super().default_resource_request(_member(config).to_dict())
+
+    def setup(self, config: Any) -> None:
+        """Go on from the newest resume point, whatever Tune knows of it after a kill."""
+        super().setup(config)
+        self._goes_on = self.go_on()
+        self._counted = {name: getattr(self, name) for name in COUNTERS}
+
+    def load_checkpoint(self, checkpoint_dir: Any) -> None:
+        """`setup` has gone on already; Tune's own counts, which may be of another moment, are put right."""
+        if not self._goes_on:
+            super().load_checkpoint(checkpoint_dir)
+        for name, value in self._counted.items():
+            setattr(self, name, value)
 
     def step(self) -> dict[str, Any]:
         """One iteration; the result says which numbers it was trained with."""

@@ -40,7 +40,7 @@ _POINTER: Final = "resume_point.json"
 """What Tune's checkpoint folder holds instead of the state."""
 PATIENCE_S: Final = 600.0
 """How long an update waits for a sample while no runner is alive."""
-_COUNTERS: Final = ("_iteration", "_time_total", "_timesteps_total")
+COUNTERS: Final = ("_iteration", "_time_total", "_timesteps_total")
 """What Tune counts of a trial: as it was at the resume point, which may be older than Tune's note of it."""
 
 
@@ -207,7 +207,7 @@ class LeaguePPO(PPO):
     def save_resume_point(self) -> None:
         """Copy the state here and now; it is written while training goes on (`rl.resume`)."""
         assert self._points is not None, "the setup names no folder for resume points"
-        counters = {name: getattr(self, name) for name in _COUNTERS}
+        counters = {name: getattr(self, name) for name in COUNTERS}
         state = cloudpickle.dumps({"state": self.get_state(), "counters": counters})
         self._points.save(self.iteration, state, self.membership.rating_of_main())
 
@@ -236,7 +236,7 @@ class LeaguePPO(PPO):
         if not (Path(checkpoint_dir) / _POINTER).exists():
             super().load_checkpoint(checkpoint_dir)
         elif not self.go_on():  # killed before the first one was whole
-            for name in _COUNTERS:
+            for name in COUNTERS:
                 setattr(self, name, 0)
 
     def cleanup(self) -> None:
