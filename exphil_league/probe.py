@@ -18,6 +18,7 @@ from exphil_league.config.evaluation import EvaluationConfig
 from exphil_league.config.league import CurriculumStage, LeagueConfig, LearnerConfig, SnapshotConfig
 from exphil_league.config.population import PopulationConfig
 from exphil_league.config.recipe import Recipe
+from exphil_league.config.training import RayConfig
 from exphil_league.errors import UserError
 from exphil_league.evaluation.score import wilson
 from exphil_league.league.model import WARM_START, PlayerKind
@@ -79,7 +80,7 @@ def probe(request: ProbeRequest) -> dict[str, Any]:
     starts = _chosen(_starts(source), request.starts)
     require_train_extra("league probe")
     found = _Findings(run, name, digest, request.frames)
-    with ray_session(recipe.ray):
+    with ray_session(RayConfig() if request.serial else recipe.ray):
         for seed, (start, start_digest) in product(range(1, request.seeds + 1), starts.items()):
             wanted = Probe(digest, start, start_digest, request.frames, request.games, seed)
             if not found.holds(wanted):

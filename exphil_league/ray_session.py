@@ -44,9 +44,22 @@ def ray_session(wanted: RayConfig) -> Iterator[None]:
     dashboard = None if address else False
     try:  # from the beginning: Ctrl-C while it starts must not leave half of it
         ray.init(**options, include_dashboard=dashboard, log_to_driver=False, logging_level=logging.ERROR)
+        if not address:
+            check_gpus(wanted, ray.cluster_resources().get("GPU", 0.0))
         yield
     finally:
         ray.shutdown()
+
+
+def check_gpus(wanted: RayConfig, present: float) -> None:
+    """Raises UserError when the recipe asks for more GPUs than there are: Ray would wait for them forever."""
+    asked = max(wanted.num_learners, 1) * wanted.num_gpus_per_learner
+    asked += wanted.num_env_runners * wanted.num_gpus_per_env_runner
+    if asked > present:
+        raise UserError(
+            f"the recipe asks for {asked:g} GPUs (ray.num_gpus_per_learner, ray.num_gpus_per_env_runner) and Ray finds "
+            f"{present:g} on this machine; `exphil-league doctor` says what it sees. Lower them, or leave them at 0"
+        )
 
 
 def cpus(wanted: RayConfig) -> int:

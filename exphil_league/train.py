@@ -25,6 +25,7 @@ from exphil_league import run_folder
 from exphil_league.config.game import GameConfig
 from exphil_league.config.loader import changed, difference, dump, load_recipe
 from exphil_league.config.recipe import Recipe
+from exphil_league.config.training import RayConfig
 from exphil_league.errors import UserError
 from exphil_league.imitation_phase import styles, warm_start
 from exphil_league.observe.console import say
@@ -214,7 +215,7 @@ def open_run(request: TrainRequest, recipe: Recipe) -> RunFolder:
 def run_stages(run: RunFolder, recipe: Recipe, serial: bool) -> dict[str, Any]:
     """All stages that are not done yet; returns the report."""
     say(f"run folder: {run.root}")
-    with ray_session(recipe.ray):
+    with ray_session(RayConfig() if serial else recipe.ray):  # serial: nothing is spread
         digest = warm_start(run, recipe, serial)["checkpoint"]
         starts = styles(run, recipe, serial, digest)
         from exphil_league.league_phase import league_run, learn, rate, roster

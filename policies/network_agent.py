@@ -38,6 +38,11 @@ class NetworkAgent:
         self.confidence = np.full(capacity, np.nan, np.float32)
         self._random = np.random.default_rng(seed)
 
+    def move_to(self, device: torch.device) -> None:
+        """Compute on this device from now on, all games begun anew."""
+        self.policy.to(device)
+        self._memory = NetworkMemory(self.policy, self.capacity)
+
     def reset(self, columns: NDArray[np.int64]) -> None:
         """A new game begins in these columns."""
         self._memory.reset(columns)

@@ -104,11 +104,13 @@ class RecordingBackend(FakeBackend):
         return frames
 
 
-def new_sampler(run: Path, recipe: Recipe, backend: FakeBackend | None = None) -> tuple[Sampler, RecordingLeague]:
+def new_sampler(
+    run: Path, recipe: Recipe, backend: FakeBackend | None = None, device: torch.device | None = None
+) -> tuple[Sampler, RecordingLeague]:
     """A sampler of the recipe's learners, all of them at the warm start."""
     league, start = found_league(run, recipe)
     store = run / "checkpoints"
-    policies = {learner.name: checkpoint.load(store / start) for learner in recipe.league.learners}
+    policies = {learner.name: checkpoint.load(store / start).to(device) for learner in recipe.league.learners}
     sampler = Sampler(
         backend or FakeBackend(recipe.ppo.games),
         slot_groups(recipe),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -23,6 +23,13 @@ class Task:
     ppo: PPOConfig
     game: GameConfig
     seed: int = 0
+    device: str = "cpu"
+    """cpu or cuda: where networks learn and play. The simulator runs on the CPU either way."""
+
+    @property
+    def clock(self) -> Clock:
+        """What the contenders are timed by."""
+        return time.process_time if self.device == "cpu" else _gpu_clock
 
     @property
     def env_frames(self) -> int:
@@ -35,8 +42,17 @@ class Task:
         return 2 * self.env_frames // self.ppo.minibatches
 
 
+Clock = Callable[[], float]
+"""CPU seconds of this process, all threads; with a GPU wall seconds, at which all that it was asked for is done."""
+
+
+def _gpu_clock() -> float:
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 class Timing(NamedTuple):
-    """CPU seconds of one iteration of this process, all threads."""
+    """Seconds of one iteration by the task's clock."""
 
     total_s: float
     sample_s: float
@@ -63,35 +79,36 @@ class Contender(Protocol):
     def close(self) -> None: ...
 
 
-class SampleClock:
-    """Adds up the CPU seconds that an RLlib algorithm's local runner spends in `sample`."""
+class Stopwatch:
+    """Adds up the seconds that a method of an object takes from now on."""
 
-    def __init__(self, algorithm: Any) -> None:
+    def __init__(self, clock: Clock, owner: Any, method: str) -> None:
         self.spent_s = 0.0
-        runner = algorithm.env_runner_group.local_env_runner
-        self._sample = runner.sample
-        runner.sample = self._timed
+        self._clock = clock
+        self._method = getattr(owner, method)
+        setattr(owner, method, self._timed)
 
-    def _timed(self, **kwargs: Any) -> Any:
-        start_s = time.process_time()
-        samples = self._sample(**kwargs)
-        self.spent_s += time.process_time() - start_s
-        return samples
+    def _timed(self, *args: Any, **kwargs: Any) -> Any:
+        start_s = self._clock()
+        found = self._method(*args, **kwargs)
+        self.spent_s += self._clock() - start_s
+        return found
 
 
 class AlgorithmContender:
     """An RLlib algorithm whose runner and learner live in this process."""
 
-    def __init__(self, name: str, algorithm: Any) -> None:
+    def __init__(self, name: str, task: Task, algorithm: Any) -> None:
         self.name = name
         self._algorithm = algorithm
-        self._clock = SampleClock(algorithm)
+        self._clock = task.clock
+        self._sampling = Stopwatch(self._clock, algorithm.env_runner_group.local_env_runner, "sample")
 
     def iterate(self) -> Timing:
         """One batch."""
-        start_s, sampled_s = time.process_time(), self._clock.spent_s
+        start_s, sampled_s = self._clock(), self._sampling.spent_s
         self._algorithm.train()
-        return Timing(time.process_time() - start_s, self._clock.spent_s - sampled_s)
+        return Timing(self._clock() - start_s, self._sampling.spent_s - sampled_s)
 
     def close(self) -> None:
         """Release the algorithm."""

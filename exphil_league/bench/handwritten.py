@@ -7,7 +7,7 @@ once, nothing is copied twice, both seats of all games share one forward, Adam i
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Handwritten:
     def __init__(self, task: Task) -> None:
         self._task = task
         torch.manual_seed(task.seed)
-        self._policy = Policy(task.spec)
+        self._policy = Policy(task.spec).to(task.device)
         self._optimizer = torch.optim.Adam(self._policy.parameters(), lr=task.ppo.learning_rate, eps=1e-5, fused=True)
         self._rng = np.random.default_rng(task.seed)
         self._backend = make_backend(task.game.backend, task.ppo.games)
@@ -42,14 +42,14 @@ class Handwritten:
     def _allocate(self) -> None:
         t, n = self._task.ppo.unroll_frames, self._task.ppo.games
         b, spec = 2 * n, self._task.spec
-        self._floats = torch.empty(t, b, spec.observation_floats)
-        self._ids = torch.empty(t, b, spec.observation_ids, dtype=torch.int32)
-        self._queue = torch.empty(t, b, 0, 6, dtype=torch.uint8)
-        self._parts = torch.empty(t, b, 6, dtype=torch.int64)
-        self._log_prob, self._reward = torch.empty(t, b), torch.empty(t, b)
-        self._value = torch.empty(t + 1, b)
-        self._done = torch.empty(t, b, dtype=torch.bool)
-        self._resets = torch.zeros(t, b, dtype=torch.bool)
+        empty = partial(torch.empty, device=self._task.device)
+        self._floats = empty(t, b, spec.observation_floats)
+        self._ids = empty(t, b, spec.observation_ids, dtype=torch.int32)
+        self._queue = empty(t, b, 0, 6, dtype=torch.uint8)
+        self._parts = empty(t, b, 6, dtype=torch.int64)
+        self._log_prob, self._reward = empty(t, b), empty(t, b)
+        self._value = empty(t + 1, b)
+        self._done, self._resets = empty(t, b, dtype=torch.bool), empty(t, b, dtype=torch.bool)
         self._state = self._policy.initial_state(b)
         self._fresh = torch.ones(b, dtype=torch.bool)
         self._before = empty_frames(n)
@@ -64,35 +64,34 @@ class Handwritten:
 
     def iterate(self) -> Timing:
         """One batch."""
-        start_s = time.process_time()
+        clock = self._task.clock
+        start_s = clock()
         with torch.inference_mode():
             self._sample()
-        sampled_s = time.process_time()
+        sampled_s = clock()
         self._learn()
-        return Timing(time.process_time() - start_s, sampled_s - start_s)
+        return Timing(clock() - start_s, sampled_s - start_s)
 
     def _sample(self) -> None:
         t, n = self._task.ppo.unroll_frames, self._task.ppo.games
         self._first_state = self._state  # steps return new tensors
-        uniforms = torch.from_numpy(self._rng.random((t, 2 * n, 6), np.float32))
+        uniforms = torch.from_numpy(self._rng.random((t, 2 * n, 6), np.float32)).to(self._task.device)
         seen = observe(self._frames)
         for row in range(t):
             self._floats[row] = torch.from_numpy(seen.floats).view(2 * n, -1)
             self._ids[row] = torch.from_numpy(seen.ids).view(2 * n, -1)
             self._resets[row] = self._fresh
             if self._fresh.any():
-                self._state = tuple(layer.masked_fill(self._fresh[:, None], 0.0) for layer in self._state)
+                self._state = tuple(layer.masked_fill(self._resets[row, :, None], 0.0) for layer in self._state)
             inputs = PolicyInputs(self._floats[row], self._ids[row], self._queue[row])
             step = self._policy.step(inputs, self._state, uniforms[row])
             self._state = step.state
             self._parts[row], self._log_prob[row], self._value[row] = step.parts, step.log_prob, step.value
-            self._play(row, step.parts.numpy().astype(np.uint8).reshape(n, 2, 6))
+            self._play(row, step.parts.cpu().numpy().astype(np.uint8).reshape(n, 2, 6))
             seen = observe(self._frames, seen)
-        inputs = PolicyInputs(
-            torch.from_numpy(seen.floats).view(1, 2 * n, -1), torch.from_numpy(seen.ids).view(1, 2 * n, -1),
-            self._queue[:1],
-        )  # fmt: skip
-        features, _ = self._policy.unroll(inputs, self._state, self._fresh[None])
+        floats, ids = (torch.from_numpy(array).view(1, 2 * n, -1).to(self._task.device) for array in seen)
+        inputs = PolicyInputs(floats, ids, self._queue[:1])
+        features, _ = self._policy.unroll(inputs, self._state, self._fresh[None].to(self._task.device))
         self._value[t] = self._policy.value(features)[0]
 
     def _play(self, row: int, parts: np.ndarray) -> None:
@@ -112,7 +111,7 @@ class Handwritten:
         target = advantage + self._value[:-1]
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         for _ in range(ppo.epochs):
-            for columns in torch.randperm(advantage.shape[1]).chunk(ppo.minibatches):
+            for columns in torch.randperm(advantage.shape[1], device=advantage.device).chunk(ppo.minibatches):
                 inputs = PolicyInputs(self._floats[:, columns], self._ids[:, columns], self._queue[:, columns])
                 state = tuple(layer[columns] for layer in self._first_state)
                 features, _ = self._policy.unroll(inputs, state, self._resets[:, columns])

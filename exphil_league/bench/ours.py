@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
-from exphil_league.bench.contender import AlgorithmContender, Task
+from exphil_league.bench.contender import AlgorithmContender, Stopwatch, Task, Timing
 from exphil_league.config.league import LeagueConfig, LearnerConfig, RatingConfig, Shares
 from exphil_league.config.recipe import Recipe
+from exphil_league.config.training import RayConfig
 from exphil_league.league.model import Roster
 from exphil_league.league.service import LocalLeague
 from exphil_league.rl.build import algorithm_config
@@ -21,12 +22,14 @@ _ANCHOR = "random"
 
 def self_play_recipe(task: Task) -> Recipe:
     """One main player that meets only itself, so that both seats of every game are trained."""
+    gpus = 0 if task.device == "cpu" else 1
     return Recipe(
         seed=task.seed,
         game=task.game,
         ppo=task.ppo,
         league=LeagueConfig(learners=(LearnerConfig(),), shares=Shares(self_play=1.0, pfsp=0.0, verification=0.0)),
         rating=RatingConfig(anchor=_ANCHOR),
+        ray=RayConfig(num_gpus_per_learner=gpus, num_gpus_per_env_runner=gpus),
     )
 
 
@@ -46,9 +49,25 @@ class Ours(AlgorithmContender):
             store=store,
             starts={"warm_start": start},
             open_league=share(str(run), self._league),
-            serial=True,
         )
-        super().__init__("ours", config.build_algo())
+        super().__init__("ours", task, config.build_algo())
+        sampler = self._algorithm.env_runner_group.local_env_runner.sampler
+        self._parts = {
+            "simulator": Stopwatch(task.clock, sampler.backend, "step"),
+            "inference": Stopwatch(task.clock, sampler.lanes[0], "decide"),
+            "learning": Stopwatch(task.clock, self._algorithm.learner_group, "update"),
+        }
+        self._total_s = 0.0
+
+    def iterate(self) -> Timing:
+        """One batch."""
+        timing = super().iterate()
+        self._total_s += timing.total_s
+        return timing
+
+    def shares(self) -> dict[str, float]:
+        """Where the time has gone so far: shares of the total, the rest left out."""
+        return {part: round(watch.spent_s / self._total_s, 3) for part, watch in self._parts.items()}
 
     def close(self) -> None:
         super().close()

@@ -46,7 +46,7 @@ class StockModule(TorchRLModule, ValueFunctionAPI):
         with torch.no_grad():
             floats, ids = (batch[Columns.OBS][name][:, 0] for name in ("floats", "ids"))
             inputs = PolicyInputs(floats, ids, floats.new_empty((len(floats), 0, 6), dtype=torch.uint8))
-            step = self.policy.step(inputs, self._state(batch), torch.rand(len(floats), 6))
+            step = self.policy.step(inputs, self._state(batch), torch.rand(len(floats), 6, device=floats.device))
         return {
             Columns.ACTIONS: step.parts[:, None],
             Columns.ACTION_LOGP: step.log_prob[:, None],
@@ -68,7 +68,7 @@ class StockModule(TorchRLModule, ValueFunctionAPI):
         """[B, T, D + 6]. RLlib cuts sequences where games end, so there are no resets inside."""
         floats, ids = (batch[Columns.OBS][name].transpose(0, 1) for name in ("floats", "ids"))
         queue = floats.new_empty((*floats.shape[:2], 0, 6), dtype=torch.uint8)
-        resets = torch.zeros(floats.shape[:2], dtype=torch.bool)
+        resets = floats.new_zeros(floats.shape[:2], dtype=torch.bool)
         features, _ = self.policy.unroll(PolicyInputs(floats, ids, queue), self._state(batch), resets)
         return features.transpose(0, 1)
 
@@ -118,7 +118,7 @@ class StockRllib(AlgorithmContender):
     """PPO of RLlib's own with `environments` games in the driver."""
 
     def __init__(self, task: Task, environments: int) -> None:
-        super().__init__(f"rllib-{environments}", _config(task, environments).build_algo())
+        super().__init__(f"rllib-{environments}", task, _config(task, environments).build_algo())
 
 
 def _config(task: Task, environments: int) -> PPOConfig:
@@ -149,6 +149,7 @@ def _config(task: Task, environments: int) -> PPOConfig:
         rollout_fragment_length=task.env_frames // environments,
         batch_mode="truncate_episodes",
     )
+    config.learners(num_gpus_per_learner=0 if task.device == "cpu" else 1)
     config.training(
         train_batch_size_per_learner=task.env_frames,
         minibatch_size=task.minibatch_steps,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -33,15 +33,21 @@ class BenchTrain(Command):
 
     iterations: int = 5
     """interleaved iterations of each; medians are reported"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """where networks learn and play; auto: on a GPU if there is one. With a GPU frames are counted by wall time"""
+    width: Annotated[int, tyro.conf.arg(metavar="UNITS")] = 128
+    """hidden units of the GRU"""
 
     def run(self) -> Outcome:
         from exphil_league.ray_session import require_train_extra
 
         check("--iterations", self.iterations, 1)
+        check("--width", self.width, 8)
         require_train_extra("bench train")
-        from exphil_league.bench.train import measure_train
+        from exphil_league.bench.train import choose_device, default_task, measure_train
 
-        return shown(measure_train(iterations=self.iterations))
+        task = default_task(width=self.width, device=choose_device(self.device))
+        return shown(measure_train(task, self.iterations))
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,9 @@ class RayConfig(Section):
         0, ge=0, description="learner actors, with GPUs imitation's processes too; 0: the driver learns itself"
     )
     num_gpus_per_learner: float = Field(0, ge=0, description="GPUs of each learner, and of each process of imitation")
+    num_gpus_per_env_runner: float = Field(
+        0, ge=0, description="GPUs of each runner, whose networks compute there; a share such as 0.25 lets runners join"
+    )
     torch_threads: int = Field(1, ge=1, description="torch threads of each process")
 
     @model_validator(mode="after")

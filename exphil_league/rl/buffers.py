@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import torch
 
 from envs.controller import PARTS
 from exphil_league.rl.chunk import Chunk
@@ -34,14 +35,21 @@ class ChunkShape:
     delay_frames: int
 
 
-def allocate(player: str, shape: ChunkShape) -> Chunk:
-    """A chunk of this shape with unwritten arrays and an empty state."""
+def allocate(player: str, shape: ChunkShape, for_gpu: bool = False) -> Chunk:
+    """A chunk of this shape with unwritten arrays and an empty state.
+
+    for_gpu: what the network reads lies in pinned memory, from which a GPU fetches it while the CPU goes on.
+    """
     t, b = shape.rows, shape.columns
+
+    def read(dtype: torch.dtype, *sizes: int) -> np.ndarray:
+        return torch.empty((t + 1, b, *sizes), dtype=dtype, pin_memory=for_gpu).numpy()
+
     return Chunk(
         player=player,
-        floats=np.empty((t + 1, b, shape.floats), np.float32),
-        ids=np.empty((t + 1, b, shape.ids), np.int32),
-        queue=np.empty((t + 1, b, shape.delay_frames, len(PARTS)), np.uint8),
+        floats=read(torch.float32, shape.floats),
+        ids=read(torch.int32, shape.ids),
+        queue=read(torch.uint8, shape.delay_frames, len(PARTS)),
         resets=np.empty((t + 1, b), np.bool_),
         parts=np.empty((t, b, len(PARTS)), np.uint8),
         log_prob=np.empty((t, b), np.float32),

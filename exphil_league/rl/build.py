@@ -79,6 +79,7 @@ def algorithm_config(
         num_env_runners=0 if serial else recipe.ray.num_env_runners,
         num_learners=0 if serial else recipe.ray.num_learners,
         num_gpus_per_learner=0 if serial else recipe.ray.num_gpus_per_learner,
+        num_gpus_per_env_runner=0 if serial else recipe.ray.num_gpus_per_env_runner,
     )
 
 
@@ -118,15 +119,25 @@ def _check_columns(recipe: Recipe, groups: Sequence[SlotGroup]) -> None:
 
 
 def rllib_config(
-    setup: RLSetup, num_env_runners: int = 0, num_learners: int = 0, num_gpus_per_learner: float = 0
+    setup: RLSetup,
+    num_env_runners: int = 0,
+    num_learners: int = 0,
+    num_gpus_per_learner: float = 0,
+    num_gpus_per_env_runner: float = 0,
 ) -> LeaguePPOConfig:
-    """RLlib's switches for a setup."""
+    """RLlib's switches for a setup. Raises UserError for GPUs that nobody would use."""
+    if num_gpus_per_env_runner and not num_env_runners and (num_learners or not num_gpus_per_learner):
+        raise UserError(
+            "ray.num_gpus_per_env_runner: with ray.num_env_runners=0 the driver samples, and it has a GPU only if it "
+            "learns itself too: ray.num_learners=0 and ray.num_gpus_per_learner=1"
+        )
     space, actions = policy_spaces(setup.spec)
     config = LeaguePPOConfig()
     config.league_setup = setup
     config.env_runners(
         env_runner_cls=BatchedEnvRunner,
         num_env_runners=num_env_runners,
+        num_gpus_per_env_runner=num_gpus_per_env_runner,
         create_env_on_local_worker=num_env_runners == 0,
         # No connectors, so no states of theirs to gather and send round.
         merge_env_runner_states=False,

@@ -43,6 +43,8 @@ class Lane:
         """[B] seat of each column in its game"""
         self._own_games = np.unique(self.games)
         self._timing: ActionTiming = policy.spec
+        self.device = next(policy.parameters()).device
+        """Where the policy computes."""
         self._discounts = settings.gamma ** np.arange(policy.spec.action_repeat, dtype=np.float32)
         self._rng = np.random.default_rng(seed)
         columns, spec = len(self.games), policy.spec
@@ -50,7 +52,7 @@ class Lane:
         self._queue = DelayQueue(columns, spec.delay_frames)
         self._state: tuple[Tensor, ...] = policy.initial_state(columns)
         shape = ChunkShape(settings.rows, columns, spec.observation_floats, spec.observation_ids, spec.delay_frames)
-        self.chunk = allocate(player, shape)
+        self.chunk = allocate(player, shape, for_gpu=self.device.type == "cuda")
         """The chunk under way; written row by row."""
         self._uniforms = torch.empty(0)
         self.reward: NDArray[np.float64] = np.zeros(len(TERMS))
@@ -80,11 +82,11 @@ class Lane:
         chunk = self.chunk
         poison(chunk)
         self.reward = np.zeros(len(TERMS))
-        chunk.state = tuple(layer.numpy().copy() for layer in self._state)
+        chunk.state = tuple(layer.cpu().numpy().copy() for layer in self._state)
         rows, columns = chunk.log_prob.shape
         chunk.env_frames = rows * self._timing.action_repeat * len(self._own_games)
         self.seat_frames = rows * self._timing.action_repeat * columns
-        self._uniforms = torch.from_numpy(self._rng.random((rows, columns, len(PARTS)), np.float32))
+        self._uniforms = self._tensor(self._rng.random((rows, columns, len(PARTS)), np.float32))
 
     def decide(self, row: int, floats: NDArray[np.float32], ids: NDArray[np.int32]) -> None:
         """Write row `row` and sample its actions; floats [N, P, F] and ids [N, P, K] are what all games look like."""
@@ -92,9 +94,9 @@ class Lane:
         step = self.policy.step(inputs, self._state, self._uniforms[row])
         self._state = step.state
         chunk = self.chunk
-        chunk.parts[row] = step.parts.numpy()
-        chunk.log_prob[row] = step.log_prob.numpy()
-        chunk.value[row] = step.value.numpy()
+        chunk.parts[row] = step.parts.cpu().numpy()
+        chunk.log_prob[row] = step.log_prob.cpu().numpy()
+        chunk.value[row] = step.value.cpu().numpy()
 
     def press(self, row: int, pressed: NDArray[np.uint8]) -> None:
         """One frame under the actions of a row: put what is to be pressed on it into `pressed` [N, P, 6]."""
@@ -121,9 +123,9 @@ class Lane:
         fresh = self._fresh.copy()
         inputs = self._observe(last, floats, ids)
         features, _ = self.policy.unroll(
-            PolicyInputs(*(field[None] for field in inputs)), self._state, torch.from_numpy(fresh)[None]
+            PolicyInputs(*(field[None] for field in inputs)), self._state, self._tensor(fresh)[None]
         )
-        self.chunk.value[last] = self.policy.value(features)[0].numpy()
+        self.chunk.value[last] = self.policy.value(features)[0].cpu().numpy()
         self._fresh = fresh
         return self.chunk
 
@@ -135,18 +137,20 @@ class Lane:
         chunk.queue[row] = self._queue.pending
         chunk.resets[row] = self._fresh
         if self._fresh.any():
-            keep = torch.from_numpy(~self._fresh)
+            keep = self._tensor(~self._fresh)
             self._state = tuple(torch.where(_like(keep, layer), layer, 0.0) for layer in self._state)
             self._fresh[:] = False
-        return PolicyInputs(
-            torch.from_numpy(chunk.floats[row]), torch.from_numpy(chunk.ids[row]), torch.from_numpy(chunk.queue[row])
-        )
+        return PolicyInputs(*(self._tensor(array[row]) for array in (chunk.floats, chunk.ids, chunk.queue)))
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        """On the policy's device; the array stays as it is until that has read it."""
+        return torch.from_numpy(array).to(self.device, non_blocking=True)
 
     def get_state(self) -> dict[str, Any]:
         """What the next chunk depends on besides weights and games: recurrent states, action queue, random stream."""
         return {
             "rng": self._rng.bit_generator.state,
-            "state": tuple(layer.numpy().copy() for layer in self._state),
+            "state": tuple(layer.cpu().numpy().copy() for layer in self._state),
             "pending": self._queue.pending.copy(),
             "delays": self._queue.delays.copy(),
             "seats": self.seats.copy(),
@@ -157,7 +161,7 @@ class Lane:
         """Go on from `get_state`; not `whole`: from its random stream only, for games that begin anew."""
         self._rng.bit_generator.state = state["rng"]
         if whole:
-            self._state = tuple(torch.from_numpy(layer.copy()) for layer in state["state"])
+            self._state = tuple(torch.from_numpy(layer.copy()).to(self.device) for layer in state["state"])
             self._queue.pending[...] = state["pending"]
             self._queue.delays[...] = state["delays"]
             self.seats[...] = state["seats"]

@@ -14,6 +14,7 @@ from ray.rllib.core import COMPONENT_RL_MODULE
 from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
 from ray.rllib.env.env_runner import EnvRunner
 from ray.rllib.utils.checkpoints import Checkpointable
+from ray.rllib.utils.framework import get_device
 from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
 
 from envs.reward import Reward
@@ -58,11 +59,14 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
     def make_module(self) -> None:
         """The live learners, by player id."""
         self.module = self.config.get_multi_rl_module_spec(spaces=self.get_spaces(), inference_only=True).build()
+        device = get_device(self.config, self.config.num_gpus_per_env_runner)
+        for player in self._setup.players:
+            self.module[player].to(device)
 
     def sample(self, **kwargs: Any) -> Sample:
         """One chunk per learning player; its arrays are valid until the next call (Ray copies them on the way out)."""
         self._follow_curriculum()
-        sampler = self._open()
+        sampler = self.sampler
         sampler.live_digests = self._live_digests
         chunks = sampler.sample()
         self._sequence += 1
@@ -70,7 +74,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
 
     def take_stats(self) -> SampleStats:
         """What happened since the last call."""
-        return self._open().take_stats()
+        return self.sampler.take_stats()
 
     def set_live_digests(self, digests: Mapping[str, str]) -> None:
         """Digests of the weights that the live players have from now on."""
@@ -131,7 +135,9 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             self._sampler.close()
             self._sampler = None
 
-    def _open(self) -> Sampler:
+    @property
+    def sampler(self) -> Sampler:
+        """What plays, opened by the first who asks."""
         setup = self._setup
         if self._sampler is None:
             self._sampler = Sampler(

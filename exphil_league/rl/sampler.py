@@ -105,7 +105,7 @@ class Sampler:
         settings: SamplerSettings,
     ) -> None:
         """`policies` are the live learners by player id; their weights may be changed between samples."""
-        self._backend = backend
+        self.backend = backend
         self._league = league
         self._settings = settings
         self._groups = tuple(groups)
@@ -154,7 +154,7 @@ class Sampler:
 
     def take_stats(self) -> SampleStats:
         stats, self.stats = self.stats, SampleStats()
-        stats.faults.update(self._backend.take_faults())
+        stats.faults.update(self.backend.take_faults())
         return stats
 
     def get_state(self) -> dict[str, Any]:
@@ -175,12 +175,12 @@ class Sampler:
         if not self._jobs:
             return None
         try:
-            backend = self._backend.save()
+            backend = self.backend.save()
         except NotImplementedError:
             return None
         return {
             "backend": backend,
-            "version": (self._backend.name, self._backend.version, self._groups),
+            "version": (self.backend.name, self.backend.version, self._groups),
             "jobs": list(self._jobs),
             "matchups": self._matchups.copy(),
             "seeds": self._seeds.copy(),
@@ -190,7 +190,7 @@ class Sampler:
 
     def _restore_games(self, games: Mapping[str, Any] | None) -> bool:
         """Whether the saved games go on."""
-        backend = self._backend
+        backend = self.backend
         if games is None or games["version"] != (backend.name, backend.version, self._groups):
             return False
         self._frames = backend.restore(games["backend"])
@@ -204,7 +204,7 @@ class Sampler:
 
     def close(self) -> None:
         """Release the backend."""
-        self._backend.close()
+        self.backend.close()
 
     def _lane(self, index: int, player: str, groups: Sequence[SlotGroup]) -> Lane:
         own = [g for g in groups if g.player == player]
@@ -218,7 +218,10 @@ class Sampler:
         def load(key: str, capacity: int) -> Agent:
             if key in self._policies:
                 return NetworkAgent(self._policies[key], capacity, self._settings.seed, key, key)
-            return load_agent(key, capacity)
+            agent = load_agent(key, capacity)
+            if isinstance(agent, NetworkAgent):
+                agent.move_to(self.lanes[0].device)
+            return agent
 
         return load
 
@@ -244,10 +247,10 @@ class Sampler:
             lane.press(row, pressed)
         self.frozen_seats.act(self._frames, *self._seen, pressed)
         before = self._frames_copy()
-        self._frames = self._backend.step(decode(pressed))
-        ended = self._backend.done & ~self._over
+        self._frames = self.backend.step(decode(pressed))
+        ended = self.backend.done & ~self._over
         # Results are only read where a game is over, which is rare.
-        result = self._backend.result if ended.any() else self._no_results
+        result = self.backend.result if ended.any() else self._no_results
         cut = ended & (result["ended_by"] == EndedBy.FAULT)
         rewards = self._rewards(before, ended, result, cut | self._over)
         for lane in self.lanes:
@@ -280,7 +283,7 @@ class Sampler:
     # Games and jobs
 
     def _begin_all(self) -> None:
-        n = self._backend.num_games
+        n = self.backend.num_games
         jobs = self._desk.first_jobs()
         self._jobs = [jobs[game] for game in range(n)]
         self._reset(np.arange(n))
@@ -294,12 +297,12 @@ class Sampler:
         self._reset(games)
 
     def _reset(self, games: NDArray[np.int64]) -> None:
-        mask = np.zeros(self._backend.num_games, np.bool_)
+        mask = np.zeros(self.backend.num_games, np.bool_)
         mask[games] = True
         for game in games:
             self._matchups[game] = self._jobs[game].row()
             self._seeds[game] = self._jobs[game].seed
-        self._frames = self._backend.reset(mask, self._matchups, self._seeds)
+        self._frames = self.backend.reset(mask, self._matchups, self._seeds)
         for game in games:
             self._seat(int(game), self._jobs[game])
 
@@ -315,7 +318,7 @@ class Sampler:
             self.frozen_seats.assign(game, other, job.players[other] if live else job.digests[other])
 
     def _result(self, game: int) -> MatchResult:
-        job, result = self._jobs[game], self._backend.result[game]
+        job, result = self._jobs[game], self.backend.result[game]
         ended_by = EndedBy(int(result["ended_by"]))
         self.stats.games += 1
         self.stats.game_frames += int(result["frames"])

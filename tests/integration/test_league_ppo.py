@@ -18,9 +18,11 @@ from envs.observation import ACTIONS
 from exphil_league.config.league import CurriculumStage
 from exphil_league.config.recipe import Recipe
 from exphil_league.config.run import RunConfig
+from exphil_league.config.training import RayConfig
 from exphil_league.errors import UserError
 from exphil_league.league.actor import RemoteLeague
 from exphil_league.league.service import LocalLeague
+from exphil_league.ray_session import check_gpus
 from exphil_league.rl.algorithm import LeaguePPO, LeaguePPOConfig
 from exphil_league.rl.build import slot_groups
 from exphil_league.rl.learner import LeagueLearner
@@ -140,6 +142,16 @@ def test_more_minibatches_than_a_players_columns_are_refused() -> None:
     main_alone = small_recipe(games=4, minibatches=4)
     with pytest.raises(UserError, match=r"leave main: "):
         slot_groups(main_alone, self_play=0.0)
+
+
+def test_gpus_that_nobody_has_are_refused(tmp_path: Path) -> None:
+    """Ray would wait for them without a word."""
+    with pytest.raises(UserError, match="asks for 3 GPUs .* Ray finds 2 "):
+        check_gpus(RayConfig(num_gpus_per_learner=1, num_env_runners=4, num_gpus_per_env_runner=0.5), 2.0)
+    check_gpus(RayConfig(num_gpus_per_learner=1, num_env_runners=4, num_gpus_per_env_runner=0.25), 2.0)
+    recipe = small_recipe().model_copy(update={"ray": RayConfig(num_gpus_per_env_runner=1)})
+    with pytest.raises(UserError, match=r"it has a GPU only if it learns itself too"):
+        config_of(tmp_path, recipe, "start", open_league=None)
 
 
 def test_a_curriculum_comes_before_self_play(tmp_path: Path) -> None:

@@ -194,6 +194,7 @@ CASES = {
     "bench sim --games 0": ["--games is 0"],
     "bench rollout --games 1": ["--games is 1"],
     "bench train --iterations 0": ["--iterations is 0"],
+    "bench train --width 2": ["--width is 2"],
 }  # fmt: skip
 
 

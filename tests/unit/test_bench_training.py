@@ -9,9 +9,10 @@ import torch
 from exphil_league.bench.contender import Task
 from exphil_league.bench.handwritten import Handwritten
 from exphil_league.bench.rollout import measure_rollout
-from exphil_league.bench.train import default_task, measure_train, meets_thresholds
+from exphil_league.bench.train import choose_device, default_task, measure_train, meets_thresholds
 from exphil_league.config.game import GameConfig
 from exphil_league.config.ppo import PPOConfig
+from exphil_league.errors import UserError
 from exphil_league.rl.batch import PlayerBatch
 from exphil_league.rl.losses import gae, normalise
 from exphil_league.rl.update import evaluate, minibatch_loss
@@ -67,10 +68,20 @@ def test_default_task_is_as_documented() -> None:
     assert task.minibatch_steps * task.ppo.minibatches == 2 * task.env_frames
 
 
+def test_a_gpu_that_is_not_there_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == "cpu"
+    with pytest.raises(UserError, match="finds no GPU .* leave --device out"):
+        choose_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto") == "cuda"
+
+
 @pytest.mark.slow
 def test_train_compares_three_contenders() -> None:
     found = measure_train(small_task(games=8, unroll_frames=16, minibatches=2), iterations=2, environments=(4, 8))
     assert found["rllib_environments"] in (4, 8)
     assert found["ours_fps"] > found["rllib_fps"] > 0
+    assert 0.5 < sum(found["ours_shares"].values()) < 1.1
     assert found["meets_thresholds"] == meets_thresholds(found)
     assert not meets_thresholds({**found, "ratio_to_rllib": 1.0})

@@ -66,6 +66,14 @@ def test_learner_recomputes_what_the_sampler_saw(tmp_path: Path, core: str, timi
         np.testing.assert_allclose(evaluate(policy, batch).value, chunk.value[:-1], atol=1e-5)
 
 
+@pytest.mark.gpu
+def test_a_runner_on_a_gpu_samples_what_the_cpu_recomputes(tmp_path: Path) -> None:
+    sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames=3), device=torch.device("cuda"))
+    chunk, batch = second_chunk(sampler)
+    policy = sampler.lanes[0].policy.cpu()
+    np.testing.assert_allclose(recomputed(policy, batch), chunk.log_prob, atol=1e-3)
+
+
 def test_recomputation_notices_broken_state_resets_and_queue(tmp_path: Path) -> None:
     sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames=3))
     chunk, batch = second_chunk(sampler)
