@@ -71,7 +71,7 @@ def test_default_task_is_as_documented() -> None:
 def test_a_gpu_that_is_not_there_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device("auto") == "cpu"
-    with pytest.raises(UserError, match="finds no GPU .* leave --device out"):
+    with pytest.raises(UserError, match=r"finds no GPU .* leave --device out"):
         choose_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto") == "cuda"
