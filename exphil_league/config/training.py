@@ -63,3 +63,13 @@ class RayConfig(Section):
                 "it: learners must get equally many samples"
             )
         return self
+
+    @model_validator(mode="after")
+    def _gpus_are_for_somebody(self) -> RayConfig:
+        driver_has_one = self.num_learners == 0 and self.num_gpus_per_learner > 0
+        if self.num_gpus_per_env_runner and not self.num_env_runners and not driver_has_one:
+            raise ValueError(
+                "num_gpus_per_env_runner: with num_env_runners=0 the driver samples, and it has a GPU only if "
+                "it learns itself too: num_learners=0 and num_gpus_per_learner=1"
+            )
+        return self

@@ -125,12 +125,7 @@ def rllib_config(
     num_gpus_per_learner: float = 0,
     num_gpus_per_env_runner: float = 0,
 ) -> LeaguePPOConfig:
-    """RLlib's switches for a setup. Raises UserError for GPUs that nobody would use."""
-    if num_gpus_per_env_runner and not num_env_runners and (num_learners or not num_gpus_per_learner):
-        raise UserError(
-            "ray.num_gpus_per_env_runner: with ray.num_env_runners=0 the driver samples, and it has a GPU only if it "
-            "learns itself too: ray.num_learners=0 and ray.num_gpus_per_learner=1"
-        )
+    """RLlib's switches for a setup."""
     space, actions = policy_spaces(setup.spec)
     config = LeaguePPOConfig()
     config.league_setup = setup
