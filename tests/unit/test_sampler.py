@@ -67,6 +67,7 @@ def test_learner_recomputes_what_the_sampler_saw(tmp_path: Path, core: str, timi
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 def test_a_runner_on_a_gpu_samples_what_the_cpu_recomputes(tmp_path: Path) -> None:
     sampler, _ = new_sampler(tmp_path, small_recipe(delay_frames=3), device=torch.device("cuda"))
     chunk, batch = second_chunk(sampler)
