@@ -45,22 +45,28 @@ def start(made: StandInBackend) -> np.ndarray:
     return made.reset(np.ones(1, np.bool_), ROW[None], np.zeros(1, np.uint64))
 
 
+def stock_console(folder: Path, build: BuildName, **more: Any) -> melee.Console:
+    """libmelee's, on a stand-in of this build."""
+    return melee.Console(
+        path=str(write_executable(folder, build)),
+        slippi_port=PORTS[1],
+        blocking_input=True,
+        gfx_backend="" if build == "ishiiruka" else "Null",
+        disable_audio=True,
+        emulation_speed=0,
+        fullscreen=False,
+        save_replays=False,
+        **more,
+    )
+
+
 class Libmelee:
     """libmelee as everybody uses it, with two controllers."""
 
     def __init__(self, folder: Path, scenario: Scenario, build: BuildName, cpu_level: int = 0) -> None:
         """cpu_level: of port 2."""
         self._levels = (0, cpu_level)
-        self.console = melee.Console(
-            path=str(write_executable(folder, build)),
-            slippi_port=PORTS[1],
-            blocking_input=True,
-            gfx_backend="" if build == "ishiiruka" else "Null",
-            disable_audio=True,
-            emulation_speed=0,
-            fullscreen=False,
-            save_replays=False,
-        )
+        self.console = stock_console(folder, build)
         self.pads = [melee.Controller(self.console, port) for port in (1, 2)]
         self.helpers = [melee.MenuHelper() for _ in self.pads]
         self.seen: list[melee.Menu] = []

@@ -16,7 +16,6 @@ from envs.dolphin.config import DolphinConfig
 from envs.dolphin.menu import GameOrder
 from envs.dolphin.standin.backend import StandInBackend
 from envs.dolphin.standin.characters import icon_under
-from envs.dolphin.standin.program import write_executable
 from envs.dolphin.standin.scenario import SCRIPTED, Opponent, Scenario
 from envs.dolphin.standin.screens import ICONS
 from envs.dolphin.standin.settings import User, read_settings
@@ -24,7 +23,7 @@ from envs.frame import LEADER
 from envs.game import EXTERNAL_ID, Character, Stage, character_id
 from envs.slippi.game import GameMeta, PlayerKind
 from tests.dolphin.standins import PORTS
-from tests.dolphin.test_standin import ROW
+from tests.dolphin.test_standin import ROW, stock_console
 
 
 class Ordered(StandInBackend):
@@ -88,17 +87,7 @@ class Direct:
     def __init__(self, folder: Path, scenario: Scenario, code: str) -> None:
         user = {"uid": "0", "playKey": "secret", "connectCode": "OURS#001", "displayName": "Ours"}
         (folder / "user.json").write_text(json.dumps(user))
-        self.console = melee.Console(
-            path=str(write_executable(folder, "mainline")),
-            slippi_port=PORTS[1],
-            blocking_input=True,
-            gfx_backend="Null",
-            disable_audio=True,
-            emulation_speed=0,
-            fullscreen=False,
-            save_replays=False,
-            user_json_path=str(folder / "user.json"),
-        )
+        self.console = stock_console(folder, "mainline", user_json_path=str(folder / "user.json"))
         self.pad, self.helper, self.code = melee.Controller(self.console, 1), melee.MenuHelper(), code
         self.console.run(iso_path=str(scenario.write(folder / "melee.iso")), platform="headless")
         assert self.console.connect()
