@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from exphil_league.errors import UserError
-from exphil_league.rl.collect import Collector, Delivery
+from exphil_league.rl import algorithm
+from exphil_league.rl.algorithm import LeaguePPO
+from exphil_league.rl.collect import Collected, Collector, Delivery
 from exphil_league.rl.sampler import SampleStats
 
 
@@ -97,6 +99,30 @@ def test_what_only_the_user_can_mend_ends_the_trial() -> None:
     group.answers = [UserError("no Dolphin on this machine")]
     with pytest.raises(UserError, match="no Dolphin"):
         play(group, 1, max_lag=0)
+
+
+def test_an_update_waits_for_runners_to_be_replaced_and_not_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Collected([], SampleStats(), dropped=1), Collected([], SampleStats()), Collected([1], SampleStats())]
+    algo, restored = LeaguePPO.__new__(LeaguePPO), []
+    algo._collector, algo._weights, algo.env_runner_group = Scripted(found), 0, None
+    monkeypatch.setattr(algo, "restore_env_runners", restored.append)
+    monkeypatch.setattr(algorithm, "sleep", lambda seconds: None)
+    batch = algo._collect()
+    assert (batch.samples, batch.dropped, len(restored)) == ([1], 1, 2)
+    algo._collector = Scripted([Collected([], SampleStats())] * 3)
+    monkeypatch.setattr(algorithm, "PATIENCE_S", -1.0)
+    with pytest.raises(RuntimeError, match="no runner has brought a sample"):
+        algo._collect()
+
+
+class Scripted:
+    """A collector that brings what it is told."""
+
+    def __init__(self, found: list[Collected]) -> None:
+        self._found = iter(found)
+
+    def collect(self, weights: int) -> Collected:
+        return next(self._found)
 
 
 def test_dead_runners_leave_a_smaller_batch_and_no_hang() -> None:
