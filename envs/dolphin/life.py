@@ -10,7 +10,7 @@ from envs.dolphin.emulator import Emulator, Plant, Plug
 from envs.dolphin.errors import FaultKind, InstanceFault
 from envs.dolphin.libmelee import LibmeleeReader
 from envs.dolphin.menu import GameOrder, MenuWalk
-from envs.dolphin.pads import NEUTRAL, QUIT_BLOCKS, PadWords
+from envs.dolphin.pads import NEUTRAL, QUIT_BLOCKS, PadWords, last_polled_first
 from envs.dolphin.self_test import InputCheck
 from envs.slippi.live import LiveParser
 
@@ -40,7 +40,7 @@ class Life:
         """Whether it waits for input."""
         self.too_big = False
         """Whether its memory has been above the soft limit."""
-        self._last_polled_first = sorted(self.emulator.pads, key=lambda pad: -pad.port)
+        self._last_polled_first = last_polled_first(self.emulator.pads)
         """Builds that go on as soon as one pad has answered find the others' inputs there."""
         self._quit_step = 0
         self._quit_at = 0.0

@@ -1,7 +1,7 @@
 """Controllers as Dolphin's named pipes take them: per frame one write of what has changed, and a FLUSH.
 
-With several pads the one that Dolphin polls first (the lowest port) is written last: old Ishiiruka builds go on as soon
-as one pad has said FLUSH and would play the others' inputs a frame late; the others wake up once instead of twice.
+With several pads the one that Dolphin polls first is written last: old Ishiiruka builds go on as soon as one pad has
+said FLUSH and would play the others' inputs a frame late; the others wake up once instead of twice.
 
 Stick and trigger values are mapped as libmelee's `fix_analog_inputs` does, so that the game sees what was asked for:
 raw stick -80..80 and raw trigger 0..140, nudged above the step at which Dolphin rounds down.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -94,6 +95,12 @@ class Pad:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def last_polled_first(pads: Sequence[Pad]) -> list[Pad]:
+    """Pads in the opposite of the order in which Dolphin polls them: as the disk lists their folder (readdir)."""
+    on_disk = [name for folder in {pad.path.parent for pad in pads} for name in os.listdir(folder)]
+    return sorted(pads, key=lambda pad: -on_disk.index(pad.path.name))
 
 
 def changes(before: PadWords, after: PadWords) -> bytes:

@@ -100,6 +100,7 @@ class Pad:
 
     def __init__(self, pipe: Path, gives_up: bool) -> None:
         """Opens the pipe, which has to be there. gives_up: goes on when nobody writes any more. Raises OSError."""
+        self.pipe = pipe
         self._descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         self._readable = select.poll()
         self._readable.register(self._descriptor, select.POLLIN)
@@ -178,10 +179,13 @@ class Pads:
     def __init__(self, pipes: tuple[Path | None, ...], blocking: bool, gives_up: bool, one_flush: bool = False) -> None:
         """Opens every pipe that is plugged in. Raises OSError.
 
-        one_flush: the first pad's FLUSH is enough for all, as in old Ishiiruka builds.
+        one_flush: the FLUSH of the pad that is polled first is enough for all, as in old Ishiiruka builds.
         """
         self.by_port = {port: Pad(pipe, gives_up) for port, pipe in enumerate(pipes) if pipe is not None}
-        self._pads = list(self.by_port.values())
+        on_disk = [name for folder in {pad.pipe.parent for pad in self.by_port.values()} for name in os.listdir(folder)]
+        self._pads = sorted(
+            self.by_port.values(), key=lambda pad: on_disk.index(pad.pipe.name)
+        )  # as Dolphin finds them
         self._waits = [blocking and not (one_flush and number) for number in range(len(self._pads))]
 
     def need_input(self) -> None:

@@ -32,12 +32,15 @@ ANSWERS: Final[dict[BuildName, VersionAnswer]] = {
 
 
 def launcher(build: BuildName) -> str:
-    """The text of the launcher: this Python, with the project on its path."""
-    root = Path(__file__).parents[3]
+    """The text of the launcher: this Python, with the project on its path, and no idle thread of numpy's per core."""
+    root = shlex.quote(str(Path(__file__).parents[3]))
     command = shlex.join([sys.executable, "-m", "envs.dolphin.standin", "--build", build])
-    return (
-        f'#!/bin/sh\nexport PYTHONPATH={shlex.quote(str(root))}"${{PYTHONPATH:+:$PYTHONPATH}}"\nexec {command} "$@"\n'
+    lines = (
+        "#!/bin/sh",
+        f'export PYTHONPATH={root}"${{PYTHONPATH:+:$PYTHONPATH}}" OPENBLAS_NUM_THREADS=1',
+        f'exec {command} "$@"',
     )
+    return "\n".join(lines) + "\n"
 
 
 def write_executable(folder: Path, build: BuildName = "mainline") -> Path:
