@@ -118,8 +118,9 @@ def test_libmelee_knows_each_build_by_its_answer(build: BuildName, tmp_path: Pat
 @pytest.mark.parametrize(
     "build", ["mainline", pytest.param("ishiiruka-exiai", marks=pytest.mark.slow)], ids=lambda build: str(build)
 )
-def test_libmelee_as_it_is_plays_two_games(build: BuildName, tmp_path: Path):
-    libmelee = Libmelee(tmp_path, Scenario(content=SCRIPTED, scripted_frames=FRAMES), build)
+def test_libmelee_as_it_is_plays_two_games_with_rollbacks(build: BuildName, tmp_path: Path):
+    faults = (FaultSwitch("rollback", 60, 3), FaultSwitch("rollback", FRAMES + 90, 7))
+    libmelee = Libmelee(tmp_path, Scenario(content=SCRIPTED, scripted_frames=FRAMES, faults=faults), build)
     try:
         for _ in range(2):
             assert libmelee.frames_of_a_game() == list(range(FIRST_FRAME, FIRST_FRAME + FRAMES))

@@ -17,6 +17,8 @@ from envs.slippi.events import MENU_BYTES, MENU_EVENT, Command
 from envs.slippi.stream import payload_sizes, whole_events
 
 EXIT_STATUS: Final = 3
+LONGEST_ROLLBACK: Final = 7
+"""Slippi's own limit in frames."""
 _INPUTS: Final = slice(0x19, 0x33)  # of a pre-frame event: sticks, trigger, buttons
 _TRIGGER_AT: Final = 0x29
 _CHARACTER_AT: Final = 0x7
@@ -33,6 +35,7 @@ class Faults:
         self._leak: list[bytes] = []
         self._late: dict[int, deque[bytes]] = {}
         self._sizes: dict[int, int] = {}
+        self._recent: deque[bytes] = deque(maxlen=LONGEST_ROLLBACK)
 
     def send(self, message: bytes) -> None:
         """Pass one message on, or what has become of it."""
@@ -45,7 +48,9 @@ class Faults:
             return
         if message[0] in (Command.FRAME_START, Command.PRE_FRAME):
             self._frames += 1
-            message = self._struck(self._altered(message))
+            whole = self._altered(message)
+            message = self._struck(whole)
+            self._recent.append(whole)
         self._spectator.game_event(message)
 
     def _has(self, kind: FaultKind) -> bool:
@@ -59,8 +64,8 @@ class Faults:
             if fault.kind == "late":
                 time.sleep(fault.value)
             elif fault.kind == "rollback":
-                for _ in range(int(fault.value)):
-                    self._spectator.game_event(message)
+                for again in list(self._recent)[-int(fault.value) :]:
+                    self._spectator.game_event(again)
                     self._need_input()
             elif fault.kind == "menu_in_frame":
                 message = bytes([MENU_EVENT, *[0] * (MENU_BYTES - 1)]) + message

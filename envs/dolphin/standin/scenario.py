@@ -27,7 +27,7 @@ FaultKind = Literal[
     "late",  # value: seconds, once
     "slow_frames",  # value: seconds, each frame from then on
     "leak",  # value: MiB, each frame from then on
-    "rollback",  # value: frames sent again
+    "rollback",  # value: frames before it that are sent again, at most 7
     "menu_in_frame",
     "unknown_event",
     "truncated",
