@@ -24,6 +24,7 @@ __all__ = [
     "UnknownName",
     "character_id",
     "character_name",
+    "costumes",
     "stage_id",
     "stage_name",
 ]
@@ -69,6 +70,8 @@ EXTERNAL_ID: dict[int, int] = {Character[name].value: ext for ext, name in enume
 """internal id -> external (Game Start) id"""
 INTERNAL_ID: dict[int, int] = {ext: internal for internal, ext in EXTERNAL_ID.items()}
 """external (Game Start) id -> internal id"""
+_COSTUMES = tuple(map(int, "6 5 4 4 6 4 5 4 5 5 4 4 5 4 4 5 5 6 5 5 4 5 5 5 4 5".split()))
+"""By external id."""
 
 CHARACTER_ALIASES: dict[str, str] = {
     "CAPTAIN_FALCON": "CPTFALCON",
@@ -99,6 +102,11 @@ def character_id(name: str) -> int:
         return int(Character[key].value)
     known = [*_EXTERNAL_ORDER, *CHARACTER_ALIASES]
     raise UnknownName(_unknown("character", name, known, key))
+
+
+def costumes(internal_id: int) -> int:
+    """How many costumes a character has that can be picked; they are numbered from 0."""
+    return _COSTUMES[EXTERNAL_ID[int(internal_id)]]
 
 
 def character_name(internal_id: int) -> str:

@@ -12,7 +12,7 @@ from envs.dolphin.live import LiveMatch, make_plant
 from envs.dolphin.menu import GameOrder
 from envs.dolphin.person import Account, find_account, find_controller
 from envs.dolphin.places import find_dolphin, find_iso
-from envs.game import character_id, stage_id
+from envs.game import character_id, character_name, costumes, stage_id
 from exphil_league.errors import UserError
 from exphil_league.observe.console import say
 from exphil_league.play.delays import arrange_delay
@@ -77,20 +77,27 @@ def _say_rescued(out: Path, config: DolphinConfig) -> None:
 def _order(settings: PlaySettings, opponent: Opponent) -> GameOrder:
     """The game that is wanted; a person has port 1, and port 2 is the agent's then."""
     characters = (character_id(settings.characters[0]), character_id(settings.characters[1]))
-    costumes = None
-    if settings.costume is not None or settings.opponent_costume is not None:
-        costumes = (settings.costume or 0, settings.opponent_costume or 0)
     if settings.backend == "standin":
         _check_simulated(characters)
     return GameOrder(
         characters,
         stage_id(settings.stage),
         ports=(1, 0) if opponent.kind == "human" else (0, 1),
-        costumes=costumes,
+        costumes=_costumes(settings, characters),
         cpu_levels=(0, opponent.cpu_level),
         person=1 if opponent.is_person else None,
         connect_code=opponent.name if opponent.kind == "online" else "",
     )
+
+
+def _costumes(settings: PlaySettings, characters: tuple[int, int]) -> tuple[int, int] | None:
+    """By seat; None where nobody cares. Raises UserError."""
+    wanted = (settings.costume, settings.opponent_costume)
+    for flag, costume, character in zip(("--costume", "--opponent-costume"), wanted, characters, strict=True):
+        if costume is not None and not 0 <= costume < costumes(character):
+            most = costumes(character) - 1
+            raise UserError(f"{flag} is {costume}; {character_name(character)} has costumes 0 to {most}")
+    return None if wanted == (None, None) else (wanted[0] or 0, wanted[1] or 0)
 
 
 def _check_simulated(characters: tuple[int, int]) -> None:

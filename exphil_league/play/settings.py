@@ -10,13 +10,13 @@ from envs.backends import known_backend
 from envs.dolphin.config import DolphinConfig
 from envs.dolphin.person import check_connect_code
 from exphil_league.errors import UserError
+from policies.cpu_player import CPU_PLAYERS, cpu_level
 
 LoopName = Literal["sync", "async"]
 """What keeps the time on an emulator; see `exphil_league.play.loop`."""
 DEFAULT_OPPONENT: Final = "fighter"
 HUMAN: Final = "human"
 _CPU: Final = "cpu"
-CPU_LEVELS: Final = range(1, 10)
 _SEEDS: Final = 2**64 - 1
 """Seeds there are: unsigned 64-bit numbers, the last of them left for the opponent's, which is one more."""
 MOST_ONLINE_DELAY_FRAMES: Final = 15
@@ -108,10 +108,9 @@ def find_opponent(settings: PlaySettings) -> Opponent:
 
 
 def _cpu(name: str) -> Opponent:
-    level = name.partition(":")[2]
-    if not level.isdecimal() or int(level) not in CPU_LEVELS:
+    if name.lower() not in CPU_PLAYERS:
         raise UserError(f"--opponent {name}: the game's own players have levels 1 to 9: cpu:1 to cpu:9")
-    return Opponent("cpu", f"cpu:{int(level)}", int(level))
+    return Opponent("cpu", name.lower(), cpu_level(name.lower()))
 
 
 def check_settings(settings: PlaySettings) -> Opponent:
@@ -121,6 +120,10 @@ def check_settings(settings: PlaySettings) -> Opponent:
         raise UserError("name either an AGENT or a run folder with --run")
     if settings.agent is not None and settings.agent.lower() == HUMAN:
         raise UserError("AGENT is the one of ours that plays; a person plays against it: AGENT --opponent human")
+    if settings.agent in CPU_PLAYERS:
+        raise UserError(
+            f"AGENT is the one of ours that plays; the game's own player is met: --opponent {settings.agent}"
+        )
     opponent = find_opponent(settings)
     _check_numbers(settings)
     if settings.backend == "sim":
@@ -203,6 +206,3 @@ def _check_picks(settings: PlaySettings, opponent: Opponent) -> None:
         raise UserError("Zelda cannot be picked on line by libmelee's menus: take SHEIK, or another character")
     if opponent.is_person and settings.opponent_costume is not None:
         raise UserError("a person picks their own costume: leave --opponent-costume out")
-    for flag, costume in (("--costume", settings.costume), ("--opponent-costume", settings.opponent_costume)):
-        if costume is not None and not 0 <= costume <= 5:
-            raise UserError(f"{flag} is {costume}; a character has costumes 0 to 3, some up to 5")

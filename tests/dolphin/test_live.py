@@ -8,6 +8,7 @@ import socket
 import stat
 import struct
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -122,7 +123,7 @@ class Person:
     def __init__(self, pipe: Path) -> None:
         os.mkfifo(pipe)
         self.pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
-        self.frame = 0
+        self.frame, self.waited = 0, Counter[int]()
 
     def answer(self, event: bytes) -> None:
         """One frame of the menus, which the event shows."""
@@ -132,11 +133,16 @@ class Person:
         if scene == self.CHARACTERS and event[0x2D] != 2:
             row, column = divmod(melee.enums.from_internal(melee.Character.FALCO), 9)
             block += self._towards(event, 0x3, -29.0 + 7 * column, 4.5 + 7 * (2 - row))
-        elif scene == self.CHARACTERS and event[0x23] == 0 and self.presses:
+        elif scene == self.CHARACTERS and event[0x23] == 0 and self._has_waited(scene) and self.presses:
             block += self.START
-        elif scene == self.STAGES:
+        elif scene == self.STAGES and self._has_waited(scene):
             block += self._towards(event, 0x31, 12.5, -9.0)
         os.write(self.pipe, block + b"FLUSH\n")
+
+    def _has_waited(self, scene: int) -> bool:
+        """Whether everything was there for so long that somebody else would have gone on."""
+        self.waited[scene] += 1
+        return self.waited[scene] > 150
 
     @property
     def presses(self) -> bool:

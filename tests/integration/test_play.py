@@ -139,6 +139,11 @@ def test_play_makes_room_for_the_consoles_delay_and_says_where_it_cannot(tmp_pat
     first = [(games[console]["buttons"] != 0).argmax(0).tolist() for console in games]
     assert first[0][0] == first[1][0], "the agent that waits three frames presses two earlier"
     assert first[0][1] + 2 == first[1][1], "the one that does not wait is two frames late"
+    slower = play(replace(settings, delay_frames=5))
+    assert slower["delay_frames"] == 5
+    assert "waits3 was trained with a delay of 3 frames and plays with 5" in slower["warnings"][0]
+    pressed = read_game(tmp_path / "game.slp").frames["players"]["controller"]["buttons"][:, 0, LEADER] != 0
+    assert pressed.argmax() == first[0][0] + 2
 
 
 def test_scripted_games_are_repeatable_files(tmp_path: Path) -> None:

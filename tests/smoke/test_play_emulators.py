@@ -134,6 +134,7 @@ def test_what_is_wrong_is_said_with_its_remedy(place: Path, monkeypatch: pytest.
         ((*standin, "--character", "YOSHI"), "plays our simulator's characters only"),
         ((*standin, "--character", "FOXX"), "did you mean FOX"),
         ((*standin, "--stage", "hyrule"), "hyrule"),
+        ((*standin, "--costume", "4"), "FOX has costumes 0 to 3"),
         ((*standin, "--opponent", "cpu:10"), "levels 1 to 9"),
         ((*standin, "--deterministic"), "is no network"),
     ]

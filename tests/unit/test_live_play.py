@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from envs.backend import BackendLost
+from envs.backend import RESULT, BackendLost, EndedBy
 from envs.controller import CONTROLLER, NEUTRAL_PARTS, encode
 from envs.dolphin.errors import DolphinSetupError
 from envs.dolphin.home import make_home, run_dir
@@ -73,7 +73,7 @@ REFUSED: list[tuple[PlaySettings, str]] = [
     (replace(HERE, action_repeat=0), "--action-repeat"),
     (replace(HERE, games=0), "--games"),
     (replace(HERE, games=3, on_game_end="stop"), "--on-game-end stop"),
-    (replace(HERE, costume=9), "--costume is 9"),
+    (replace(HERE, agent="cpu:5"), "--opponent cpu:5"),
     (replace(HERE, stocks=5), "Slippi's games have 4"),
     (replace(HERE, controller="pad.ini"), "add --opponent human"),
     (replace(HERE, view=True), "window of its own"),
@@ -323,6 +323,37 @@ def test_a_person_may_close_dolphins_window(kind: Any, tmp_path: Path, capsys: p
     assert ("Dolphin was closed" in told) == (kind == "human")
     assert "broken off after 30 frames" in told
     assert (match.done, session.games[0].played) == (True, None)
+
+
+class Games(FakeMatch):
+    """One game after the other, of ten frames; the second one is lost to a fault."""
+
+    faults: ClassVar[dict[str, int]] = {}
+    replay_folders: ClassVar[list[Path]] = []
+    begun = 0
+
+    def begin(self, order: Any, stocks: int, time_limit_frames: int) -> None:
+        self.begun += 1
+        self.done, self.frames["frame"], self.frames["stage"] = False, 0, (31 if self.begun < 3 else 5)
+        self.result = np.zeros((), RESULT)
+        self.result["ended_by"] = EndedBy.FAULT if self.begun == 2 else EndedBy.STOCKS
+        self.result["winner"], self.result["frames"] = (-1 if self.begun == 2 else 1), 10
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_games_follow_one_another_and_each_has_figures_of_its_own(tmp_path: Path) -> None:
+    settings, match = replace(THERE, games=3), Games(10, Gate(range(0)), Meter())
+    seats, order = Seats((Network(), None)), GameOrder((1, 1), 31)
+    session = LiveSession(settings, Opponent("cpu", "cpu:5", 5), match, seats, order, "sync", (0, None), ("a", "b"))  # type: ignore[arg-type]
+    session.run(tmp_path / "x.slp")
+    results = json.loads(json.dumps([game.result() for game in session.games]))
+    assert [game["winner"] for game in results] == ["opponent", None, "opponent"]
+    assert [game["ended_by"] for game in results] == ["stocks", "fault", "stocks"]
+    assert [game["stage"] for game in results] == ["BATTLEFIELD", "BATTLEFIELD", "stage 5"]
+    assert [game.meter.frames for game in session.games] == [10] * 3
+    assert match.closed
 
 
 def test_the_read_out_says_how_it_goes_and_what_the_agent_does() -> None:

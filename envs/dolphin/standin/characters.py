@@ -9,7 +9,7 @@ from typing import Final
 
 from envs.dolphin.standin.pads import Pad
 from envs.dolphin.standin.screens import COIN_DOWN, COIN_HELD, CPU, HUMAN, ICONS, SHEIK, ZELDA, Seat, moved
-from envs.game import EXTERNAL_ID, Button, character_name
+from envs.game import Button, character_name, costumes
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +18,6 @@ EDGE: Final = 36.0
 """How far cursors go."""
 _TILT: Final = 0.25
 _REACH: Final = 2.0
-_COSTUMES: Final = tuple(map(int, "6 5 4 4 6 4 5 4 5 5 4 4 5 4 4 5 5 6 5 5 4 5 5 5 4 5".split()))
-"""By external id."""
 _TOGGLE, _SLIDER = (-32.2, -2.2, 15.82), (-30.9, -15.12, 15.4)
 """x of port 1, y, and x from port to port, of the switch between human and CPU, and of the CPU's level."""
 
@@ -69,7 +67,7 @@ class Picker:
 
 def change_costume(seat: Seat, step: int) -> None:
     """To the next one or the one before."""
-    seat.costume = (seat.costume + step) % _COSTUMES[EXTERNAL_ID[seat.character]]
+    seat.costume = (seat.costume + step) % costumes(seat.character)
 
 
 def icon_under(cursor: tuple[float, float]) -> int | None:
