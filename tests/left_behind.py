@@ -16,6 +16,8 @@ from envs.dolphin.posix import processes_with
 MARK: Final = "EXPHIL_SOAK"
 """Environment variable that everything a run starts inherits."""
 SHARED_MEMORY: Final = Path("/dev/shm")
+TITLE: Final = 200
+"""Characters of a process's title that are told."""
 
 
 def marked(mark: str) -> Iterator[tuple[int, bytes]]:
@@ -28,6 +30,7 @@ def marked(mark: str) -> Iterator[tuple[int, bytes]]:
 def processes_left(mark: str) -> list[str]:
     """What is alive with the mark, and this process's own zombies."""
     alive = [f"{pid} {title.decode(errors='replace')}".replace("\0", " ") for pid, title in marked(mark)]
+    alive = [" ".join(title.split())[:TITLE] for title in alive]
     return alive + [f"zombie {folder.name}" for folder in _processes() if _is_zombie_of_ours(folder)]
 
 

@@ -187,12 +187,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--runners", type=int, default=2, help="runner actors; 0: train --serial")
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
+    parser.add_argument("--patience-s", type=float, default=1800.0, help="limit for going on, after a start or a kill")
     parser.add_argument("--out", type=Path, default=Path("soak_dolphin.jsonl"), help="the log")
     chosen = parser.parse_args()
     size = Size(chosen.frames, chosen.instances, chosen.fault_every, chosen.kills, chosen.runners)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, here and in the driver
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        soak = EmulatorSoak(Path(folder) / "run", chosen.out.resolve(), chosen.seed)
+        soak = EmulatorSoak(Path(folder) / "run", chosen.out.resolve(), chosen.seed, chosen.patience_s)
         verdict: dict[str, Any] = {"ok": True}
         try:
             soak.endure(size)
