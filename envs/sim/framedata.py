@@ -48,7 +48,7 @@ def animations(character: int) -> Animations:
     table: Animations = {}
     path = resources.files("melee").joinpath("framedata.csv")
     with path.open(encoding="utf-8") as lines:
-        own = (line for line in lines if line.startswith(('"character"', f"{character},")))  # one row in fifteen
+        own = (line for line in lines if line.startswith(('"character"', f"{character},")))  # one row in 27
         for row in csv.DictReader(own):
             table.setdefault(int(row["action"]), {})[int(row["frame"])] = _frame(row)
     if not table:
