@@ -47,7 +47,7 @@ class Contender:
     @property
     def env_frames(self) -> int:
         """Frames that all learners of the run have trained."""
-        return sum(learner.env_frames for learner in self.state.learners.values())
+        return self.state.env_frames
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What share of a run's CPU its league takes: a short piece of the demo in this process, its league's calls timed.
 
 The demo's network, games and batch, from random weights: how well it plays changes nothing here. What is rare in the
-demo (snapshots, rating rounds) comes RARE_EVENTS times as often, so that a few updates hold some of each.
+demo comes more often, so that a few updates hold some of each: the share is then above the demo's own.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.league.service import LocalLeague
 from exphil_league.observe.sinks import Sink
 
-UPDATES: Final = 9
-RARE_EVENTS: Final = 5
+UPDATES: Final = 5
+SNAPSHOTS_MORE, ROUNDS_MORE = 20, 5
+"""Times as often as in the demo players are frozen and rating rounds played."""
 
 
 class Metered:
@@ -88,10 +89,10 @@ def short_demo(updates: int) -> Recipe:
             "run.max_minutes=0",
             f"run.max_updates={max(updates, 2)}",
             "run.checkpoint_every_updates=1000000",
-            f"league.snapshot.min_frames={snapshot.min_frames // RARE_EVENTS}",
-            f"league.snapshot.timeout_frames={snapshot.timeout_frames // RARE_EVENTS}",
-            f"evaluation.every_updates={max(evaluation.every_updates // RARE_EVENTS, 1)}",
-            f"evaluation.games_per_round={max(evaluation.games_per_round // RARE_EVENTS, 2)}",
+            f"league.snapshot.min_frames={snapshot.min_frames // SNAPSHOTS_MORE}",
+            f"league.snapshot.timeout_frames={snapshot.timeout_frames // SNAPSHOTS_MORE}",
+            f"evaluation.every_updates={max(evaluation.every_updates // ROUNDS_MORE, 1)}",
+            f"evaluation.games_per_round={max(evaluation.games_per_round // ROUNDS_MORE, 2)}",
         ],
     )
 

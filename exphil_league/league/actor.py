@@ -93,6 +93,9 @@ class RemoteLeague:
     def ladder(self) -> dict[str, Any]:
         return self._call("ladder")
 
+    def metrics(self) -> dict[str, Any]:
+        return self._call("metrics")
+
     def payoff(self) -> dict[str, Any]:
         return self._call("payoff")
 

@@ -246,16 +246,16 @@ class League:
     # Views
 
     def ladder(self) -> dict[str, Any]:
-        """`views.ladder`, fitted again only when something in it may have changed."""
+        """`views.ladder`, fitted again only when a rating game or a player has come since."""
         state = self.state
-        key = (
-            state.counts[f"games.{Purpose.EVALUATE}"],
-            len(state.players),
-            [learner.env_frames for learner in state.learners.values()],
-        )
+        key = (state.counts[f"games.{Purpose.EVALUATE}"], len(state.players))
         if self._shown_ladder is None or self._shown_ladder[0] != key:
             self._shown_ladder = key, views.ladder(state)
-        return self._shown_ladder[1]
+        return self._shown_ladder[1] | {"env_frames": state.env_frames}
+
+    def rating_pairs(self, player_id: str) -> list[dict[str, Any]]:
+        """The pairs of one player in `payoff()["evaluate"]`, from its view."""
+        return self.state.evaluation.rows_of(player_id) if self.player(player_id).frozen else []
 
     def payoff(self) -> dict[str, Any]:
         return views.payoff(self.state)

@@ -152,6 +152,13 @@ class Payoff:
         met = np.triu(self.games_played() + aborted + aborted.T, 1) > 0
         return [row for i in range(len(self.players)) for row in self._rows_of(i, np.flatnonzero(met[i]), z)]
 
+    def rows_of(self, player: str, z: float = Z_95) -> list[dict[str, Any]]:
+        """One row per opponent that `player` ever met, from its view."""
+        i, aborted = self._index[player], self._used("aborted")
+        home = self._used("home_games")
+        met = home[i] + home[:, i] + aborted[i] + aborted[:, i] > 0
+        return self._rows_of(i, np.flatnonzero(met), z)
+
     def _rows_of(self, i: int, columns: NDArray[np.intp], z: float) -> list[dict[str, Any]]:
         player, opponents = self.players[i], [self.players[j] for j in columns]
         low, high = self.interval(player, opponents, z)

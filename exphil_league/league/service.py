@@ -22,6 +22,7 @@ from exphil_league.league.core import Clock, League
 from exphil_league.league.history import History
 from exphil_league.league.model import Donor, Job, LearnerView, MatchResult, Player, Roster, SnapshotDecision
 from exphil_league.league.store import LeagueStore
+from exphil_league.observe.metric_names import league_metrics
 
 
 class LeagueHandle(Protocol):
@@ -52,6 +53,8 @@ class LeagueHandle(Protocol):
     def adopt(self, learner: str, donor: Donor) -> None: ...
 
     def ladder(self) -> dict[str, Any]: ...
+
+    def metrics(self) -> dict[str, Any]: ...
 
     def payoff(self) -> dict[str, Any]: ...
 
@@ -150,6 +153,11 @@ class LocalLeague:
 
     def ladder(self) -> dict[str, Any]:
         return self._league.ladder()
+
+    def metrics(self) -> dict[str, Any]:
+        """What a training result tells of the league (`metric_names`): few numbers, whatever its size."""
+        ladder = self._league.ladder()
+        return league_metrics(ladder, self._league.rating_pairs(ladder["main"]) if ladder["main"] else [])
 
     def payoff(self) -> dict[str, Any]:
         return self._league.payoff()

@@ -117,6 +117,11 @@ class LeagueState:
     counts: Counter[str] = field(default_factory=Counter)
     rng_state: str = ""
 
+    @property
+    def env_frames(self) -> int:
+        """Frames that all learners have trained."""
+        return sum(learner.env_frames for learner in self.learners.values())
+
     def line(self, learner: str) -> list[str]:
         """A learner's own past in the pool, oldest first: the player it started from, then its snapshots."""
         return [self.learners[learner].root, *(h for h in self.pool if self.players[h].role_of == learner)]

@@ -43,7 +43,7 @@ def ladder(state: LeagueState) -> dict[str, Any]:
         "anchor_digest": state.anchor_digest,
         "main": state.line(mains[0])[-1] if mains else None,
         "backend": state.setup.game.backend,
-        "env_frames": sum(learner.env_frames for learner in state.learners.values()),
+        "env_frames": state.env_frames,
         "cyclicity": cyclicity(points),
         "players": rows,
         "matchups": _matchups(state, [row["player"] for row in rows if row["games"]]),

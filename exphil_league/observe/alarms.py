@@ -23,7 +23,7 @@ from exphil_league.league.alarms import Alarm
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.console import say
 
-KINDS: Final = ("entropy", "kl", "action_distance", "worse_than_warm_start", "timer", "resume_point")
+KINDS: Final = ("entropy", "kl", "action_distance", "worse_than_warm_start", "timer", "resume_point", "memory")
 """What is watched here: names of warnings, up to a slash and a player's name."""
 ENTROPY_SHARE: Final = 0.1
 KL_TIMES_MEDIAN: Final = 3.0
@@ -36,6 +36,9 @@ RATED_GAMES: Final = 30
 """Rating games against the warm start below which nothing is concluded from them."""
 HISTORY: Final = 200
 """Updates that the median is taken over."""
+MEMORY_TIMES: Final = 2.0
+MEMORY_MIB: Final = 512.0
+"""A runner whose memory has doubled since its first updates, and by this much at least, keeps what it should let go."""
 LEAGUE_EVERY: Final = 10
 _FEWEST: Final = 20
 _ENTROPY_OF: Final = re.compile("rl/([^/]+)/entropy")
@@ -63,6 +66,7 @@ class Alarms:
         self._entropy: dict[str, float] = {}
         self._kl: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=HISTORY))
         self._games: deque[tuple[float, float]] = deque()
+        self._memory_mib: list[float] = []
         self._raised: set[str] = set()
         for metrics in _earlier(history):
             self._raised = {name for name, _ in self._problems(metrics)}
@@ -107,6 +111,7 @@ class Alarms:
                 "ppo.learning_rate, or raise ppo.teacher_weight",
             )
         yield from self._timer_problem(metrics)
+        yield from self._memory_problem(metrics)
         if failed := metrics.get("rl/failed_resume_points"):
             yield (
                 "resume_point",
@@ -154,6 +159,20 @@ class Alarms:
                 "timer",
                 f"{by_timer / total:.0%} of the last {total:.0f} games ended by the timer (95 %: {low:.0%} to "
                 f"{high:.0%}): players stall; raise ppo.reward.stalling or ppo.reward.approach",
+            )
+
+    def _memory_problem(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+        peak = metrics.get("rl/runner_peak_mib", 0.0)
+        if len(self._memory_mib) < _FEWEST:
+            self._memory_mib.append(peak)
+            return
+        first = max(self._memory_mib)
+        if peak > max(MEMORY_TIMES * first, first + MEMORY_MIB):
+            yield (
+                "memory",
+                f"a runner holds {peak:.0f} MiB, in its first updates it was {first:.0f}, with "
+                f"{metrics.get('rl/opponents_held', 0):.0f} frozen opponents in memory: lower "
+                "ppo.opponents_per_runner, and look for players that keep what they should let go",
             )
 
 

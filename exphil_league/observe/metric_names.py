@@ -6,7 +6,7 @@ here; in TensorBoard all stand under `ray/tune/`, over env frames.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from exphil_league.league.model import WARM_START
@@ -51,10 +51,11 @@ FPS: Final = "rl/fps"
 GAMES_PER_S: Final = "rl/games_per_s"
 
 
-def league_metrics(ladder: Mapping[str, Any], payoff: Mapping[str, Any]) -> dict[str, Any]:
+def league_metrics(ladder: Mapping[str, Any], pairs: list[dict[str, Any]]) -> dict[str, Any]:
     """What stands under `league` in a result: the names above, nested by their slashes.
 
-    `ladder` and `payoff` are the league's views. What has not been measured yet is left out.
+    `ladder` is the league's view, `pairs` the rating games of its main player. What has not been measured yet is left
+    out.
     """
     rows = {row["player"]: row for row in ladder["players"]}
     metrics: dict[str, float] = {
@@ -67,9 +68,9 @@ def league_metrics(ladder: Mapping[str, Any], payoff: Mapping[str, Any]) -> dict
         metrics[MIN_WIN_RATE] = main["min_win_rate"]
     metrics |= _of_the_pool(ladder)
     anchors = [player for player, row in rows.items() if row["kind"] == "anchor"]
-    rates = win_rates(ladder["main"], payoff["evaluate"], anchors)
+    rates = win_rates(ladder["main"], pairs, anchors)
     metrics |= {WIN_RATE + anchor: rate for anchor, rate in rates.items()}
-    if (against := pair_of(ladder["main"], WARM_START, payoff["evaluate"])) is not None:
+    if (against := pair_of(ladder["main"], WARM_START, pairs)) is not None:
         metrics |= dict(zip(_VS_WARM_START, against, strict=True))
     return nested(metrics)["league"]
 
@@ -87,13 +88,13 @@ def _of_the_pool(ladder: Mapping[str, Any]) -> dict[str, float]:
     return metrics
 
 
-def win_rates(player: str, pairs: list[Mapping[str, Any]], opponents: list[str]) -> dict[str, float]:
+def win_rates(player: str, pairs: Sequence[Mapping[str, Any]], opponents: list[str]) -> dict[str, float]:
     """Win rate of `player` against each of `opponents` it has met."""
     found = {opponent: pair_of(player, opponent, pairs) for opponent in opponents}
     return {opponent: against[0] for opponent, against in found.items() if against is not None}
 
 
-def pair_of(player: str, opponent: str, pairs: list[Mapping[str, Any]]) -> tuple[float, float, float, int] | None:
+def pair_of(player: str, opponent: str, pairs: Sequence[Mapping[str, Any]]) -> tuple[float, float, float, int] | None:
     """Win rate of `player` against `opponent`, its interval, and games (rate, low, high, games); None without any."""
     for pair in (pair for pair in pairs if pair["games"]):
         if (pair["player"], pair["opponent"]) == (player, opponent):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import gymnasium as gym
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
@@ -118,6 +119,11 @@ def _check_columns(recipe: Recipe, groups: Sequence[SlotGroup]) -> None:
             )
 
 
+HEAD: Final = "node:__internal_head__"
+"""What Ray's head node alone has. The trial lives there: beside the run folder, which holds its resume points, and the
+league's actor, whose database lies on that node's disk."""
+
+
 def rllib_config(
     setup: RLSetup,
     num_env_runners: int = 0,
@@ -139,6 +145,7 @@ def rllib_config(
         broadcast_env_runner_states=False,
         sample_timeout_s=600.0,
     )
+    config.resources(custom_resources_for_main_process={HEAD: 0.001})
     config.learners(learner_class=LeagueLearner, num_learners=num_learners, num_gpus_per_learner=num_gpus_per_learner)
     config.torch_ddp_kwargs = {"find_unused_parameters": True}  # value warm-up leaves the trunk without gradients
     config.training(lr=setup.ppo.learning_rate, use_kl_loss=False)

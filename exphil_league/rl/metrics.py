@@ -69,6 +69,8 @@ def run_metrics(stats: SampleStats, times: IterationTimes, runners: int) -> dict
         "games_per_s": stats.games / times.iteration_s,
         "games": float(stats.games),
         "aborted_games": float(stats.aborted_games),
+        "opponents_held": float(stats.opponents_held),
+        "runner_peak_mib": stats.peak_mib,
         "learner_idle": 1.0 - times.learn_s / times.iteration_s,
         "runner_idle": max(1.0 - stats.sample_s / (runners * times.iteration_s), 0.0),
     }

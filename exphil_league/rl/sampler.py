@@ -7,11 +7,13 @@ among them stands still until the row is full, so that every game begins with a 
 
 from __future__ import annotations
 
+import resource
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -33,6 +35,9 @@ from exphil_league.rl.tables import JobDesk, JobSource
 from policies.agent import Agent
 from policies.network_agent import NetworkAgent
 from policies.policy import Policy
+
+_MAXRSS_PER_MIB: Final = 2**20 if sys.platform == "darwin" else 2**10
+"""getrusage counts bytes there, KiB elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,18 @@ class SampleStats:
     """[ACTIONS] decisions of these columns in each action state."""
     faults: Counter[str] = field(default_factory=Counter)
     """What broke of the backend's emulators, by kind."""
+    opponents_held: int = 0
+    """Frozen opponents that a runner keeps in memory, of the runner with most."""
+    peak_mib: float = 0.0
+    """Most memory that a runner's process ever held, of the runner with most."""
 
     def add(self, other: SampleStats) -> None:
         """Count what happened elsewhere too."""
         for name in ("env_frames", "games", "game_frames", "timer_games", "aborted_games", "sample_s"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.faults.update(other.faults)
+        self.opponents_held = max(self.opponents_held, other.opponents_held)
+        self.peak_mib = max(self.peak_mib, other.peak_mib)
         for player, terms in other.reward.items():
             self.reward[player] = self.reward.get(player, 0.0) + terms
             self.seat_frames[player] = self.seat_frames.get(player, 0) + other.seat_frames[player]
@@ -155,6 +166,8 @@ class Sampler:
     def take_stats(self) -> SampleStats:
         stats, self.stats = self.stats, SampleStats()
         stats.faults.update(self.backend.take_faults())
+        stats.opponents_held = len(self.cache)
+        stats.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_PER_MIB
         return stats
 
     def get_state(self) -> dict[str, Any]:

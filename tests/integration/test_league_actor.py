@@ -6,11 +6,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
 
 from exphil_league.errors import UserError
+from exphil_league.league import actor
 from exphil_league.league.actor import RemoteLeague
 from exphil_league.league.service import LocalLeague
 from tests.league_play import ROSTER, SETUP, result_of
@@ -21,6 +23,23 @@ def cluster() -> Iterator[None]:
     ray.init(num_cpus=2, include_dashboard=False, address="local", log_to_driver=False)
     yield
     ray.shutdown()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_league_lives_where_its_database_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the node that opens it first, whatever else has room."""
+    asked: dict[str, Any] = {}
+    right = actor.LeagueActor
+
+    class Asked:
+        def options(self, **options: Any) -> Any:
+            asked.update(options)
+            return right.options(**options)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(actor, "LeagueActor", Asked())
+    RemoteLeague(tmp_path, SETUP, 0).close()
+    strategy = asked["scheduling_strategy"]
+    assert (strategy.node_id, strategy.soft) == (ray.get_runtime_context().get_node_id(), False)
 
 
 @pytest.mark.usefixtures("cluster")

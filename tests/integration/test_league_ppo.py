@@ -24,7 +24,7 @@ from exphil_league.league.actor import RemoteLeague
 from exphil_league.league.service import LocalLeague
 from exphil_league.ray_session import check_gpus
 from exphil_league.rl.algorithm import LeaguePPO, LeaguePPOConfig
-from exphil_league.rl.build import slot_groups
+from exphil_league.rl.build import HEAD, slot_groups
 from exphil_league.rl.learner import LeagueLearner
 from exphil_league.rl.resume import ResumePoints
 from exphil_league.rl.shared import share
@@ -151,6 +151,18 @@ def test_gpus_that_nobody_has_are_refused() -> None:
     check_gpus(RayConfig(num_gpus_per_learner=1, num_env_runners=4, num_gpus_per_env_runner=0.25), 2.0)
     with pytest.raises(ValueError, match="it has a GPU only if it learns itself too"):
         RayConfig(num_gpus_per_env_runner=1)
+
+
+def test_the_trial_lives_at_the_head_and_runners_anywhere(tmp_path: Path) -> None:
+    """Its resume points go to the run folder by its path, which other nodes need not have."""
+    recipe = small_recipe().model_copy(update={"ray": RayConfig(num_env_runners=2)})
+    league, start = found_league(tmp_path, recipe)
+    config = config_of(tmp_path, recipe, start, open_league=share(str(tmp_path), league), open_backend=FakeBackend)
+    trial, *others = LeaguePPO.default_resource_request(config.to_dict()).bundles
+    assert trial[HEAD] > 0
+    assert others
+    assert not any(HEAD in bundle for bundle in others)
+    league.close()
 
 
 def test_a_curriculum_comes_before_self_play(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ HEALTHY = {
     "rl/main/kl_teacher": 0.1,
     "rl/games": 10.0,
     "rl/timer_share": 0.0,
+    "rl/runner_peak_mib": 900.0,
     "league/vs_warm_start/rate": 0.4,
     "league/vs_warm_start/high": 0.55,
     "league/vs_warm_start/games": 40,
@@ -50,6 +51,7 @@ def warned(run: Path, updates: list[dict[str, float]], first: int = 0) -> list[t
         ({"rl/main/kl_teacher": 0.31}, "kl/main"),
         ({"league/vs_warm_start/high": 0.49}, "worse_than_warm_start"),
         ({"rl/games": 2000.0, "rl/timer_share": 0.06}, "timer"),
+        ({"rl/runner_peak_mib": 1900.0}, "memory"),
     ],
 )
 def test_each_fault_is_named_once_when_it_begins(tmp_path: Path, values: dict[str, float], warning: str) -> None:

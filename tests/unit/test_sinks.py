@@ -85,8 +85,7 @@ def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
         ],
     }
     met = [pair("walker", "main@2", 0.2), pair("main@1", "walker", 1), pair("warm_start", "main@2", 0.4)]
-    payoff = {"evaluate": [*met, pair("main@2", "idle", 0.5, 0)]}
-    flat = names.flatten({"league": names.league_metrics(ladder, payoff)})
+    flat = names.flatten({"league": names.league_metrics(ladder, [*met, pair("main@2", "idle", 0.5, 0)])})
     assert flat[names.ELO] == 1100
     assert (flat[names.ELO_LOW], flat[names.ELO_HIGH]) == (1050, 1150)
     assert flat[names.RATING_GAMES] == 80
@@ -104,4 +103,4 @@ def test_league_metrics_are_those_of_the_main_players_newest_snapshot() -> None:
 
 def test_an_unrated_main_has_no_elo_yet() -> None:
     ladder = {"main": "warm_start", "cyclicity": None, "players": [row("warm_start", "historical", 1000, 0)]}
-    assert names.ELO not in names.flatten({"league": names.league_metrics(ladder, {"evaluate": []})})
+    assert names.ELO not in names.flatten({"league": names.league_metrics(ladder, [])})
