@@ -145,7 +145,8 @@ def rllib_config(
         broadcast_env_runner_states=False,
         sample_timeout_s=600.0,
     )
-    config.resources(custom_resources_for_main_process={HEAD: 0.001})
+    if num_learners or not num_gpus_per_learner:  # a trial that learns itself goes where the GPU is
+        config.resources(custom_resources_for_main_process={HEAD: 0.001})
     config.learners(learner_class=LeagueLearner, num_learners=num_learners, num_gpus_per_learner=num_gpus_per_learner)
     config.torch_ddp_kwargs = {"find_unused_parameters": True}  # value warm-up leaves the trunk without gradients
     config.training(lr=setup.ppo.learning_rate, use_kl_loss=False)
