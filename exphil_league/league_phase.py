@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from envs.backends import make_backend
 from exphil_league import tuning
-from exphil_league.config.league import LeagueSetup
+from exphil_league.config.league import LeagueSetup, is_agent_file
 from exphil_league.config.recipe import Recipe
 from exphil_league.config.run import RunConfig
 from exphil_league.errors import UserError
 from exphil_league.evaluation.rating_games import play_rating_games
 from exphil_league.evaluation.recovery import Recoveries
 from exphil_league.evaluation.rounds import RoundSettings
-from exphil_league.factories import factory_digest
 from exphil_league.league.backup import LiveDisk
 from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind, Roster
 from exphil_league.league.service import LeagueHandle, LocalLeague
@@ -40,7 +39,7 @@ from exphil_league.rating.ladder import anchor_digest
 from exphil_league.rl import weights
 from exphil_league.rl.algorithm import LeaguePPOConfig
 from exphil_league.rl.build import algorithm_config
-from exphil_league.rl.partners import load_agent
+from exphil_league.rl.partners import load_agent, own_digest
 from exphil_league.run_folder import RunFolder, write_json
 from policies import checkpoint
 from policies.agent import Agent
@@ -78,7 +77,7 @@ def roster(recipe: Recipe, warm_start: str, styles: dict[str, str]) -> Roster:
     digest = anchor_digest(str(SCRIPTED_VERSION), backend.version, backend.name)
     backend.close()
     anchors = {name: scripted_digest(name) for name in SCRIPTED}
-    own = {name: factory_digest(factory) for name, factory in recipe.league.opponents.items()}
+    own = {name: own_digest(player) for name, player in recipe.league.opponents.items()}
     if taken := anchors.keys() & own.keys():
         raise UserError(
             f"league.opponents: {', '.join(sorted(taken))} is the name of a scripted player; choose another"
@@ -111,6 +110,8 @@ def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) ->
     """Open or found the run's league and enrol its fixed members. Raises UserError as the league does."""
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
     open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed, live_disk(run, recipe.run))
+    for player in filter(is_agent_file, recipe.league.opponents.values()):
+        weights.keep_agent(Path(player), run.checkpoints)
     league = open_league()
     server = None if serial else weights.serve(run.checkpoints)
     try:

@@ -143,12 +143,12 @@ def check_parts_fit(recipe: Recipe) -> None:
 
 def check_opponents(recipe: Recipe) -> None:
     """Raises UserError for opponents that nobody could load, or that the backend has not."""
-    from exphil_league.factories import factory_digest
+    from exphil_league.rl.partners import own_digest
     from policies.cpu_player import CPU_PLAYERS
     from policies.scripted import SCRIPTED
 
-    for factory in recipe.league.opponents.values():
-        factory_digest(factory)
+    for player in recipe.league.opponents.values():
+        own_digest(player)
     named = [("league.curriculum", name) for stage in recipe.league.curriculum for name in stage.opponents]
     known = (*SCRIPTED, *recipe.league.opponents, *CPU_PLAYERS)
     if unknown := [name for _, name in named if name not in known]:

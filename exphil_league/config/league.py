@@ -122,6 +122,11 @@ class CurriculumStage(Section):
     min_games: int = Field(50, ge=1, description="finished games against each of them, at least")
 
 
+def is_agent_file(name: str) -> bool:
+    """Whether a name is meant as the path of an agent file."""
+    return name.endswith(".agent")
+
+
 class LeagueConfig(Section):
     """Players and rules of the league."""
 
@@ -145,7 +150,7 @@ class LeagueConfig(Section):
         (), description="stages that every main player passes before it plays itself and the league"
     )
     opponents: dict[str, str] = Field(
-        {}, description="opponents of one's own, always in the training pool: name to module:factory"
+        {}, description="opponents of one's own, always in the training pool: name to module:factory or agent file"
     )
     lease_s: float = Field(3600.0, gt=0, description="seconds after which an unreported game counts as lost")
 
@@ -157,8 +162,8 @@ class LeagueConfig(Section):
         if not any(learner.kind is PlayerKind.MAIN for learner in self.learners):
             raise ValueError("learners must hold one of kind main")
         for name, factory in self.opponents.items():
-            if not is_factory(factory):
-                raise ValueError(f"opponents: {name} is {factory!r}; write module:factory")
+            if not (is_factory(factory) or is_agent_file(factory)):
+                raise ValueError(f"opponents: {name} is {factory!r}; write module:factory or path/to/some.agent")
         return self
 
 

@@ -1,5 +1,7 @@
 """Checkpoints on nodes that do not share a disk: the head keeps all, the others get what they need through Ray.
 
+Agent files that a recipe names as opponents are kept there too, by the digest of their content.
+
 A checkpoint store is a folder; each node has its own at that path, or all have one where storage is shared. What a
 node lacks comes from the head by Ray's object store and stays in the node's folder, since a digest never changes.
 Without a `WeightServer` (serial mode, one machine) the folder is all there is.
@@ -7,13 +9,20 @@ Without a `WeightServer` (serial mode, one machine) the folder is all there is.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from exphil_league.errors import UserError
 from policies import checkpoint
+from policies.onnx.agent_file import AgentFile, AgentFileError, read_agent_file
 from policies.policy import Policy
+
+AGENT: Final = "agent-"
+"""Begins the digest of an agent file."""
+_AGENT_FILE: Final = "player.agent"
 
 
 class WeightServer:
@@ -61,13 +70,41 @@ def close(server: Any) -> None:
 
 def load(path: Path) -> Policy:
     """The policy of a checkpoint STORE/DIGEST, fetched first if this node lacks it. Raises CheckpointError."""
+    return checkpoint.load(_here(path))
+
+
+def agent_digest(file: Path) -> str:
+    """Name of an agent file's content in a store. Raises UserError for a file that is none or cannot be read."""
+    if not file.is_file():
+        raise UserError(f"no such agent file: {file}")
+    try:
+        read_agent_file(file)
+    except AgentFileError as error:
+        raise UserError(str(error)) from error
+    return AGENT + hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def keep_agent(file: Path, store: Path) -> None:
+    """Put an agent file into a store on this node."""
+    digest = agent_digest(file)
+    if not (store / digest).is_dir():
+        _put(store, digest, {_AGENT_FILE: file.read_bytes()})
+
+
+def load_agent_file(path: Path) -> AgentFile:
+    """The agent file kept as STORE/DIGEST, fetched first if this node lacks it. Raises AgentFileError."""
+    return read_agent_file(_here(path) / _AGENT_FILE)
+
+
+def _here(path: Path) -> Path:
+    """STORE/DIGEST, fetched from the head if this node lacks it and the head has it."""
     if not path.is_dir() and (server := _server(path.parent)) is not None:
         import ray
 
         files = ray.get(server.read.remote(path.name))
         if files is not None:
             _put(path.parent, path.name, files)
-    return checkpoint.load(path)
+    return path
 
 
 def save(policy: Policy, store: Path, extra: dict[str, Any]) -> str:
@@ -107,16 +144,16 @@ def _name(store: Path) -> str:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in (checkpoint.WEIGHTS_FILE, checkpoint.CONFIG_FILE)}
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
 
 
 def _put(store: Path, digest: str, files: dict[str, bytes]) -> None:
-    """Write a checkpoint beside its place and move it there whole; one that is there already is left as it is."""
+    """Write files beside their place and move them there whole; what is there already is left as it is."""
     store.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{digest}-", dir=store))
     try:
-        for name in (checkpoint.WEIGHTS_FILE, checkpoint.CONFIG_FILE):
-            (beside / name).write_bytes(files[name])
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
         beside.chmod(0o755)
         beside.rename(store / digest)
     except OSError:

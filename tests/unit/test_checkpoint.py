@@ -16,6 +16,10 @@ import torch
 
 from envs.controller import NEUTRAL_PARTS
 from envs.frame import empty_frames
+from exphil_league.config.league import LeagueConfig
+from exphil_league.errors import UserError
+from exphil_league.rl import weights
+from exphil_league.rl.partners import load_agent, own_digest
 from policies import checkpoint
 from policies.agent import Handling, SeatView
 from policies.checkpoint import CheckpointError
@@ -93,6 +97,24 @@ def test_a_full_disk_leaves_the_earlier_checkpoint_and_no_rubbish(
         checkpoint.save(small_policy("mlp", 0, seed=1), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [first]
     checkpoint.load(tmp_path / first)
+
+
+def test_an_agent_file_joins_a_league_by_the_digest_of_its_content(tmp_path: Path) -> None:
+    """It is kept with the checkpoints, plays from there under the league's name for it, and follows no path."""
+    store = tmp_path / "checkpoints"
+    file = tmp_path / "older.agent"
+    write_agent_file(file, small_policy("mlp", 0), name="older", digest="d")
+    digest = own_digest(str(file))
+    weights.keep_agent(file, store)
+    file.unlink()
+    agent = load_agent(store, 1, digest, 4)
+    assert (agent.digest, agent.name, agent.capacity) == (digest, "older", 4)
+    with pytest.raises(UserError, match="no such agent file"):
+        own_digest(str(file))
+    file.write_text("nonsense")
+    with pytest.raises(UserError, match=r"older\.agent"):
+        own_digest(str(file))
+    assert LeagueConfig(opponents={"older": str(file)}).opponents == {"older": str(file)}
 
 
 @pytest.mark.parametrize(("core", "delay_frames", "least"), [("gru", 0, None), ("gru", 2, 0), ("mlp", 0, None)])
