@@ -7,7 +7,6 @@ and Tune.
 
 from __future__ import annotations
 
-import copy
 import json
 import pickle
 from collections.abc import Collection, Mapping
@@ -82,7 +81,7 @@ class LeaguePPO(PPO):
         self._drift = Drift(setup.warm_start_actions)
         if setup.resume_points is not None:
             self._points = ResumePoints(setup.resume_points, setup.keep_resume_points)
-        self._plain = Policy(setup.spec)
+        self._published = Policy(setup.spec)
         self._restarts = 0
         self._joined = False
         self._weights = 0
@@ -183,11 +182,10 @@ class LeaguePPO(PPO):
     # Players
 
     def policy(self, player: str) -> Policy:
-        """A copy of a learning player's policy as the league is told it."""
+        """A learning player's policy as the league is told it: a copy that the next call overwrites."""
         weights = self.learner_group.foreach_learner(_weights, player=player).result_or_errors[0].get()
-        policy = copy.deepcopy(self._plain)  # a new one would draw random weights first, which takes longer
-        policy.load_state_dict(weights)
-        return policy
+        self._published.load_state_dict(weights)
+        return self._published
 
     def _join(self) -> None:
         for player in self._setup.players:

@@ -36,6 +36,7 @@ class Stepper:
 
     def __init__(self, policy: Policy, optimizer: torch.optim.Optimizer, ppo: PPOConfig) -> None:
         self._policy = policy
+        self._params = list(policy.parameters())
         self._optimizer = optimizer
         self._ppo = ppo
         self.counts = StepCounts()
@@ -75,7 +76,7 @@ class Stepper:
 
     def step(self) -> Tensor | None:
         """Clip and apply the gradients that the parameters hold; their norm before, None where nothing was done."""
-        params = [p for p in self._policy.parameters() if p.grad is not None]
+        params = [p for p in self._params if p.grad is not None]
         if not params or self.stopped:
             return None
         norm = clip_grad_norm_(params, self._ppo.max_grad_norm)
@@ -124,7 +125,7 @@ class Stepper:
     def _moving(self) -> list[Tensor]:
         """Everything that a step changes: the parameters, then the optimizer's moments in the order they came to be."""
         moments = (t for state in self._optimizer.state.values() for t in state.values() if isinstance(t, Tensor))
-        return [*(p.data for p in self._policy.parameters()), *moments]
+        return [*(p.data for p in self._params), *moments]
 
     def _remember(self) -> None:
         if self._ppo.kl_limit > 0:
