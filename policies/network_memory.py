@@ -23,6 +23,7 @@ class NetworkMemory:
         self.actuator = Actuator(capacity, policy.spec.repeating(action_repeat))
         self.device = next(policy.parameters()).device
 
+    @torch.inference_mode()
     def reset(self, columns: NDArray[np.int64]) -> None:
         """A new game begins in these columns."""
         self.actuator.reset(columns)
@@ -51,6 +52,7 @@ class NetworkMemory:
             "actuator": self.actuator.get_state(),
         }
 
+    @torch.inference_mode()  # it may have been made in that mode, and may then be written in no other
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state` of a memory of the same spec and capacity."""
         for layer, saved in zip(self._state, state["state"], strict=True):

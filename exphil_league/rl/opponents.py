@@ -141,6 +141,7 @@ class FrozenSeats:
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `get_state` of seats of the same games."""
         self._cache.set_state(state["agents"])
+        self._ensembles = {}
         self._seats[...] = state["seats"]
         self._digests = list(state["digests"])
         for digest in self._digests:
