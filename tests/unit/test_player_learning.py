@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from exphil_league.config.loader import load_recipe
+from exphil_league.config.loader import load_recipe, validate
 from exphil_league.config.recipe import Recipe
 from exphil_league.errors import UserError
+from exphil_league.probe import probe_recipe
 from exphil_league.rl.chunk import Chunk
 from tests.rl_play import new_sampler, small_recipe
 from tests.unit.test_learner import new_learner, policy_of, recorded
@@ -73,3 +74,10 @@ def test_mistakes_are_named(key: str, words: str) -> None:
 def test_reward_weights_and_sparse_exclude_each_other() -> None:
     with pytest.raises(UserError, match=r"ppo: players\.main\.reward says nothing while reward\.sparse is true"):
         load_recipe("smoke", ["ppo.reward.sparse=true", "ppo.players.main.reward.stock=2"])
+
+
+def test_a_probe_of_a_run_with_players_of_its_own_is_a_recipe() -> None:
+    """It trains one learner of another name, and no population."""
+    recipe = load_recipe("pbt", ["ppo.players.main.entropy_weight=0.02"])
+    probe = probe_recipe(recipe, frames=1000, seed=1)
+    assert validate(probe.model_dump(mode="json"), "probe") == probe
