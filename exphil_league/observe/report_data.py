@@ -50,6 +50,7 @@ def report_data(run: RunFolder) -> dict[str, Any]:
         "warnings": list(read_lines(run.warnings)),
         "curves": [*curves(metrics), *population_curves(population["rounds"], _mains(league))],
         "recovery": recovery,
+        "probes": _probes(run, league, missing),
         "promotion": _optional(run.promotion, missing),
         "settings": _settings(run, missing),
         "missing": missing,
@@ -164,6 +165,14 @@ def _settings(run: RunFolder, missing: list[str]) -> dict[str, Any] | None:
         missing.append(f"the recipe is of another version: {str(error).splitlines()[0]}")
         return {"text": text, "changed": []}
     return {"text": text, "changed": [[key, new, old] for key, (old, new) in changed.items() if key != "name"]}
+
+
+def _probes(run: RunFolder, league: Mapping[str, Any] | None, missing: list[str]) -> list[dict[str, Any]]:
+    """What fresh exploiters reached, with the name of the player each was trained against."""
+    rows = (_optional(run.probes, missing) or {"probes": []})["probes"]
+    players = [] if league is None else league["lineage"]["players"]
+    names_by_digest = {player["digest"]: player["player"] for player in players if player["status"] == "frozen"}
+    return [row | {"name": names_by_digest.get(row["target"], row["target"][:12])} for row in rows]
 
 
 def _optional(path: Path, missing: list[str]) -> dict[str, Any] | None:

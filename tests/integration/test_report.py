@@ -16,7 +16,7 @@ from exphil_league.config.loader import load_recipe
 from exphil_league.errors import UserError
 from exphil_league.league.service import LocalLeague
 from exphil_league.observe.report_page import write_report
-from exphil_league.run_folder import RunFolder, create
+from exphil_league.run_folder import RunFolder, create, write_json
 from tests.integration.league_writer import step
 from tests.league_play import ROSTER, SETUP, Clock
 
@@ -71,6 +71,17 @@ def test_a_running_league_is_shown_whole(run: RunFolder, capsys: pytest.CaptureF
     assert points[0][1] > points[-1][1]
     assert ["seed", 7, 1] in data["settings"]["changed"]
     assert data["warnings"][0]["text"] == "</script><b>"
+
+
+def test_what_fresh_exploiters_reached_is_in_the_page(run: RunFolder) -> None:
+    league = LocalLeague(run.root, SETUP, 0, Clock())
+    digest = league.player("main@1").digest
+    league.close()
+    probe = {"target": digest, "start": "style_1", "frames": 10, "games": 9, "rate": 0.4, "low": 0.2, "high": 0.6}
+    write_json(run.probes, {"probes": [probe, probe | {"target": "0123456789abcdef"}]})
+    write_report(run.root)
+    assert found(run.report)["probes"] == [probe | {"name": "main@1"}, found(run.report)["probes"][1]]
+    assert found(run.report)["probes"][1]["name"] == "0123456789ab"
 
 
 def test_the_page_loads_nothing(run: RunFolder) -> None:

@@ -59,7 +59,7 @@ SCRIPTS = st.lists(
 MUTANT_TRACES = 8
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(script=SCRIPTS, seed=st.integers(0, 2**32 - 1))
 def test_laws_hold_for_every_history(script: Script, seed: int) -> None:
     trace = rehearse(League, script, seed)

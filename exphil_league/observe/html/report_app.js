@@ -180,6 +180,14 @@ function showRecovery() {
   return section("recovery").append(table([{ name: "player" }, { name: "came back" }, { name: "95 %" }, { name: "times in trouble" }], rows));
 }
 
+function showProbes() {
+  if (!data.probes.length) return;
+  section("probes").hidden = false;
+  const rows = data.probes.map((probe) => ({ cells: [probe.start, probe.name, quantity(probe.frames), percent(probe.rate), `${percent(probe.low)} to ${percent(probe.high)}`, `${probe.games}`] }));
+  section("probes").append(note("How often exploiters that were trained against one frozen player alone beat it (league probe): less is better. One start alone proves nothing."),
+    table([{ name: "begun at" }, { name: "against" }, { name: "env frames" }, { name: "won" }, { name: "95 %" }, { name: "games" }], rows));
+}
+
 function showSettings() {
   const place = section("settings");
   if (!data.settings) return absent("settings", "The recipe is not in the run folder.");
@@ -196,4 +204,4 @@ function showMissing() {
   section("missing").append(node("ul", {}, data.missing.map((text) => node("li", {}, text))));
 }
 
-for (const show of [showHead, showFigures, showAlarms, showRating, showLadder, showNash, showPayoff, showGames, showLineage, showCurves, showRecovery, showSettings, showMissing]) show();
+for (const show of [showHead, showFigures, showAlarms, showRating, showLadder, showNash, showPayoff, showGames, showLineage, showCurves, showRecovery, showProbes, showSettings, showMissing]) show();
