@@ -20,7 +20,7 @@ def train(run: Path, homes: Path, *arguments: str, sets: tuple[str, ...] = ()) -
     """The ladder of a run of the recipe `standin`."""
     keys = [f"game.dolphin.run_dir={homes}", f"game.dolphin.ports=[{PORTS[0]},{PORTS[1]}]", *sets]
     command = [sys.executable, "-m", "exphil_league", "train", "standin", "--out", str(run), *arguments]
-    subprocess.run([*command, *(part for key in keys for part in ("--set", key))], check=True, timeout=900)
+    subprocess.run([*command, *(part for key in keys for part in ("--set", key))], check=True, timeout=1500)
     ladder: dict[str, Any] = json.loads((run / "ladder.json").read_text())
     return ladder
 
