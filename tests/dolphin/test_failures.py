@@ -120,6 +120,18 @@ def test_a_fault_aborts_its_game_in_time_and_no_other(fault: str, kind: str, lim
         backend.close()
 
 
+@pytest.mark.parametrize(
+    "backend",
+    [suffering("random", 20, frames=60_000, tries_per_game=1, hard_memory_mib=300, soft_memory_mib=300)],
+    indirect=True,
+)
+def test_random_faults_strike(backend: StandIns):
+    backend.start()
+    backend.play()
+    assert backend.result[0]["ended_by"] == EndedBy.FAULT
+    assert sum(backend.faults.values()) == 1
+
+
 @pytest.mark.parametrize("backend", [suffering("exit_at_boot")], indirect=True)
 def test_a_dolphin_that_never_starts_is_the_users_to_mend_and_its_words_are_shown(backend: StandIns):
     with pytest.raises(DolphinSetupError, match=r"(?s)ended right after its start, 3 times.*cannot read the disc"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import sys
 import time
 from pathlib import Path
@@ -110,7 +111,7 @@ def run(iso: Path, user: Path, build: BuildName) -> int:
     """Boot and play; returns an exit status only when the boot fails."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     try:
-        scenario = Scenario.read(iso)
+        scenario = Scenario.read(iso).drawn(random.Random())
         slow = scenario.fault("slow_boot")
         time.sleep(scenario.startup_s + (slow.value if slow is not None else 0.0))
         if scenario.fault("exit_at_boot") is not None:
