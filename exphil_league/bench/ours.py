@@ -57,17 +57,20 @@ class Ours(AlgorithmContender):
             "inference": Stopwatch(task.clock, sampler.lanes[0], "decide"),
             "learning": Stopwatch(task.clock, self._algorithm.learner_group, "update"),
         }
-        self._total_s = 0.0
+        self._shares: dict[str, float] = {}
 
     def iterate(self) -> Timing:
         """One batch."""
+        before_s = {part: watch.spent_s for part, watch in self._parts.items()}
         timing = super().iterate()
-        self._total_s += timing.total_s
+        self._shares = {
+            part: round((watch.spent_s - before_s[part]) / timing.total_s, 3) for part, watch in self._parts.items()
+        }
         return timing
 
     def shares(self) -> dict[str, float]:
-        """Where the time has gone so far: shares of the total, the rest left out."""
-        return {part: round(watch.spent_s / self._total_s, 3) for part, watch in self._parts.items()}
+        """Where the time of the last batch went: shares of it, the rest left out. The first batch compiles."""
+        return self._shares
 
     def close(self) -> None:
         super().close()
