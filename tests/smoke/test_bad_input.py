@@ -143,7 +143,7 @@ CASES = {
     "train smoke --dry-run --set game.characters=FOX": ["game.characters: 'FOX'", "[A, B]"],
     "train smoke --dry-run --set imitation.characters=[FX]": ["imitation.characters", "did you mean FOX?"],
     "train smoke --dry-run --set game.stages=[BATLEFIELD]": ["game.stages", "did you mean BATTLEFIELD?"],
-    "train smoke --dry-run --set ppo.gamma=.nan": ["ppo.gamma: nan is out of range"],
+    "train smoke --dry-run --set ppo.gamma=.nan": ["ppo.gamma: nan: input should be a finite number"],
     "train smoke --out run": ["run exists", "--resume run", "--out"],
     "train smoke --out empty/../tabs.yaml": ["tabs.yaml exists", "--out"],
     "train smoke --out tabs.yaml/run": ["tabs.yaml/run", "name another place"],
