@@ -122,7 +122,8 @@ class LibmeleeReader:
     """Frames as libmelee reads them, with the face of `envs.slippi.live.LiveParser`.
 
     Absent: what libmelee does not give (last attack, combo count, last hit by, state flags, ground, L-cancel,
-    animation, physical triggers; direction, damage and misc of items; the seed).
+    animation, physical triggers; direction, damage and misc of items; the seed), and Pokemon Stadium's transformation:
+    of its event libmelee 0.47 reads the upper byte, which is always 0.
     """
 
     def __init__(self, console: melee.Console, ports: tuple[int, int] | None = None) -> None:
@@ -198,9 +199,6 @@ def write_state(
         frame["fod_left"], frame["fod_right"] = state.fod_platforms.left, state.fod_platforms.right
     if state.whispy is not None:
         frame["whispy"] = state.whispy.value
-    if state.stadium_transformation is not None:
-        event = state.stadium_transformation.event
-        frame["stadium"] = state.stadium_transformation.type.value << 8 | int(getattr(event, "value", event))
 
 
 def _write(record: NDArray[np.void], values: Mapping[str, Any]) -> None:

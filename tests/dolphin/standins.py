@@ -73,7 +73,7 @@ def served(path: Path, messages: int | None = None) -> list[bytes]:
     host, received = enet.Host(None, 1, 2, 0, 0), []
     peer, end = host.connect(enet.Address(b"127.0.0.1", port), 2), time.monotonic() + 60.0
     while len(received) < len(sent) and time.monotonic() < end:
-        event = host.service(100)
+        event = host.service(1)  # it holds the interpreter, which the server's thread needs too
         if event.type == enet.EVENT_TYPE_CONNECT:
             peer.send(0, enet.Packet(b'{"type":"connect_request","cursor":0}', enet.PACKET_FLAG_RELIABLE))
         elif event.type == enet.EVENT_TYPE_RECEIVE:
