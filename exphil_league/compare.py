@@ -25,7 +25,7 @@ from exphil_league.observe.console import say, table
 from exphil_league.observe.league_tables import read_league
 from exphil_league.rating.bradley_terry import Z_95, fit
 from exphil_league.rating.win_rate import games_to_decide, rate_interval
-from exphil_league.run_folder import RunFolder, read_json
+from exphil_league.run_folder import RunFolder, read_json, write_json
 
 UNEQUAL_FRAMES: Final = 0.05
 """Relative difference of trained frames above which a comparison is not one at equal frames."""
@@ -88,7 +88,8 @@ def compare(runs: Sequence[Path], games: int, seed: int = 1) -> dict[str, Any]:
     """Compare two or more runs; `games` fresh games of each pair of main players, and as many of each against anchors.
 
     Returns {"runs", "anchor_digest", "backend", "warnings", "comparisons": [{"one", "other", "measures", "better",
-    "games_to_decide"}], "decided"}. Raises UserError for runs whose ladders cannot be compared, with the reason.
+    "games_to_decide"}], "decided"}, which each run's folder keeps too. Raises UserError for runs whose ladders cannot
+    be compared, with the reason.
     """
     contenders = [_contender(run, name) for run, name in zip(runs, _names(runs), strict=True)]
     _require_comparable(contenders)
@@ -106,7 +107,17 @@ def compare(runs: Sequence[Path], games: int, seed: int = 1) -> dict[str, Any]:
         "decided": all(result["better"] is not None for result in results),
     }
     _show(found)
+    for contender in contenders:
+        _note(contender.run, found)
     return found
+
+
+def _note(run: RunFolder, found: dict[str, Any]) -> None:
+    """Keep what was found in the run's folder, in the place of an older comparison of the same runs."""
+    folders = {about["folder"] for about in found["runs"]}
+    kept = read_json(run.comparisons)["comparisons"] if run.comparisons.is_file() else []
+    others = [old for old in kept if {about["folder"] for about in old["runs"]} != folders]
+    write_json(run.comparisons, {"comparisons": [*others, found]})
 
 
 def _names(runs: Sequence[Path]) -> list[str]:

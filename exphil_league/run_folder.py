@@ -132,6 +132,11 @@ class RunFolder:
         return self.root / "comparison_games.jsonl"
 
     @property
+    def comparisons(self) -> Path:
+        """What the newest comparison with each set of other runs found; see `compare`."""
+        return self.root / "comparisons.json"
+
+    @property
     def report(self) -> Path:
         """The run in one page."""
         return self.root / "report.html"

@@ -16,6 +16,8 @@ from typing import Annotated, Any
 
 import tyro
 
+from exphil_league.observe.console import say_what_compiles
+
 MET, SHORT_OF_THRESHOLD, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
 
@@ -41,6 +43,7 @@ class Command:
 
 def execute(command: Command) -> int:
     """Run a command and print its result; returns the exit status. Bad input never shows a traceback."""
+    say_what_compiles()
     try:
         if command.json:
             with stdout_to_stderr():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +11,20 @@ def say(*lines: str) -> None:
     """Print lines to standard error."""
     for line in lines:
         print(line, file=sys.stderr, flush=True)
+
+
+class _Said(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+def say_what_compiles() -> None:
+    """From now on this process says when the game has to be compiled, which nothing else shows; see `envs.jit`."""
+    logger = logging.getLogger("envs.jit")
+    if not logger.handlers:
+        logger.addHandler(_Said())
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -47,12 +47,15 @@ class Progress:
         self._terminal = stream.isatty()
         self._every_s = TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S
         self._start_s = self._last_s = clock()
+        self._first: tuple[float, float] | None = None
 
     def advance(self, amount: float = 1, **fields: object) -> None:
         """Count `amount` more units as done; `fields` (loss, faults, ...) are shown behind the rate."""
         self.done += amount
         self.fields.update(fields)
         now_s = self._clock()
+        if self._first is None:
+            self._first = self.done, now_s
         if now_s - self._last_s >= self._every_s:
             self._last_s = now_s
             self._write(self._line(now_s))
@@ -72,9 +75,16 @@ class Progress:
         parts += [f"{name} {_field(value)}" for name, value in self.fields.items()]
         if finished:
             parts.append(f"took {duration(elapsed_s)}")
-        elif self.total is not None and rate > 0:
-            parts.append(f"{duration((self.total - self.done) / rate)} left")
+        elif (left_s := self._left_s(now_s)) is not None:
+            parts.append(f"{duration(left_s)} left")
         return ", ".join(parts)
+
+    def _left_s(self, now_s: float) -> float | None:
+        """At the rate since the first unit was done: before it things are compiled, loaded and started."""
+        if self.total is None or self._first is None or self.done <= self._first[0]:
+            return None
+        done, since_s = self._first
+        return (self.total - self.done) * (now_s - since_s) / (self.done - done)
 
     def _write(self, line: str, *, last: bool = False) -> None:
         if self._terminal:

@@ -51,6 +51,7 @@ def report_data(run: RunFolder) -> dict[str, Any]:
         "curves": [*curves(metrics), *population_curves(population["rounds"], _mains(league))],
         "recovery": recovery,
         "probes": _probes(run, league, missing),
+        "comparisons": (_optional(run.comparisons, missing) or {"comparisons": []})["comparisons"],
         "promotion": _optional(run.promotion, missing),
         "settings": _settings(run, missing),
         "missing": missing,

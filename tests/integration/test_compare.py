@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from exphil_league.config.league import LeagueSetup, LearnerConfig
 from exphil_league.errors import UserError
 from exphil_league.league.model import Job, Roster
 from exphil_league.league.service import LocalLeague
+from exphil_league.observe.report_page import write_report
 from exphil_league.run_folder import write_json
 from policies.scripted import scripted_digest
 
@@ -47,11 +49,18 @@ def test_a_clear_gain_is_stated_and_an_unclear_one_is_not(tmp_path: Path) -> Non
     assert direct["one"]["low"] > direct["other"]["high"]
     assert "not at equal frames" in found["warnings"][0]
     assert result["measures"]["elo"]["one"]["value"] > result["measures"]["elo"]["other"]["value"]
+    for run in (strong, weak):
+        write_report(run)
+        page = (run / "report.html").read_text()
+        assert json.loads(page.split('id="data">')[1].split("</script>")[0])["comparisons"] == [found]
 
     twin = run_of(tmp_path / "twin", "fighter")
     even = compare([strong, twin], games=0)
     assert not even["decided"]
     assert even["warnings"] == []
+    again = compare([twin, strong], games=2)
+    kept = json.loads((strong / "comparisons.json").read_text())["comparisons"]
+    assert kept == [found, again], "the newest of each set of runs"
     assert even["comparisons"][0]["better"] is None
 
 

@@ -51,7 +51,7 @@ def test_a_recipe_is_laid_over_its_base_section_by_section(tmp_path: Path) -> No
 def test_a_probe_learns_in_one_seat_against_the_target_alone() -> None:
     recipe = probe_recipe(load_recipe("league"), frames=5000, seed=2)
     assert recipe.run.max_env_frames == 5000
-    assert recipe.ppo == load_recipe("league").ppo
+    assert recipe.ppo == load_recipe("league").ppo.model_copy(update={"players": {}})
     league = League(recipe.league_setup(), np.random.default_rng(0), Clock(), ())
     league.enrol(Roster("start", {recipe.rating.anchor: "scripted", TARGET: "target"}, "anchors"))
     for job in league.request_jobs(PROBE, 1, 50):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +47,32 @@ def test_whatever_a_file_with_kernels_imports_of_ours_is_a_source(sources: tuple
     assert len(with_kernels) >= at_least
     for file in with_kernels:
         assert set(imported_files(file)) <= set(sources), file.name
+
+
+PROGRAM = """
+from pathlib import Path
+from envs.jit import entry_of
+from exphil_league.observe.console import say_what_compiles
+
+@entry_of([Path(__file__)])
+def twice(x):
+    return 2 * x
+
+say_what_compiles()
+print(twice(21), twice(1.5))
+"""
+
+
+def test_a_person_hears_of_compilation_once_and_only_when_it_happens(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    environment = os.environ | {"PYTHONPATH": str(Path(envs.sim.jit.__file__).parents[2]), "NUMBA_CACHE_DIR": ""}
+    told = [
+        subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [run.stdout for run in told] == ["42 3.0\n"] * 2
+    assert [run.stderr.count("compiling the game") for run in told] == [1, 0]
 
 
 def imported_files(file: Path) -> Iterator[Path]:

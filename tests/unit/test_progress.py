@@ -27,6 +27,19 @@ def test_a_log_gets_a_line_each_interval_with_rate_and_time_left() -> None:
     assert stream.getvalue() == "parsing: 50/100 files, 5 files/s, faults 3, loss 0.1235, 10 s left\n"
 
 
+def test_what_comes_before_the_first_unit_does_not_count_for_the_time_left() -> None:
+    """Compilation, for one, which would make hours of what takes a minute."""
+    clock, stream = Clock(), io.StringIO()
+    shown = Progress("playing", 100, "games", stream, clock)
+    clock.now_s = 60
+    shown.advance(1)
+    clock.now_s = 70
+    shown.advance(9)
+    first, second = stream.getvalue().splitlines()
+    assert "left" not in first
+    assert second.endswith("1 min 40 s left")
+
+
 def test_the_summary_is_printed_also_when_the_work_fails(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
         with progress("reading", unit="rows") as shown:

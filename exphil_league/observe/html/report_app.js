@@ -188,6 +188,23 @@ function showProbes() {
     table([{ name: "begun at" }, { name: "against" }, { name: "env frames" }, { name: "won" }, { name: "95 %" }, { name: "games" }], rows));
 }
 
+const MEASURES = { elo: "Elo", head_to_head: "won against the other", least_win_rate_vs_anchors: "least win rate against an anchor", fresh_exploiter: "strongest fresh exploiter (less is better)" };
+
+function showComparisons() {
+  if (!data.comparisons.length) return;
+  const place = section("comparisons");
+  place.hidden = false;
+  place.append(note("What league compare found: a run is better by a measure only where the two 95 % intervals are disjoint."),
+    ...[...new Set(data.comparisons.flatMap((found) => found.warnings))].map((text) => note(`Warning: ${text}`)));
+  for (const pair of data.comparisons.flatMap((found) => found.comparisons)) {
+    const cell = (name, told) => name === "elo" ? `${Math.round(told.value)} (${Math.round(told.low)} to ${Math.round(told.high)})` : `${percent(told.value)} (${percent(told.low)} to ${percent(told.high)})`;
+    const rows = Object.entries(pair.measures).map(([name, found]) => ({ cells: [MEASURES[name] ?? name, cell(name, found.one), cell(name, found.other), found.better ?? "undecided", found.games_to_decide === null ? "" : quantity(found.games_to_decide)] }));
+    const verdict = pair.better ? `${pair.better} is better` : "undecided: no gain can be claimed";
+    place.append(node("h3", {}, `${pair.one} and ${pair.other}: ${verdict}`),
+      table([{ name: "measure" }, { name: pair.one }, { name: pair.other }, { name: "better" }, { name: "games to decide" }], rows));
+  }
+}
+
 function showSettings() {
   const place = section("settings");
   if (!data.settings) return absent("settings", "The recipe is not in the run folder.");
@@ -204,4 +221,4 @@ function showMissing() {
   section("missing").append(node("ul", {}, data.missing.map((text) => node("li", {}, text))));
 }
 
-for (const show of [showHead, showFigures, showAlarms, showRating, showLadder, showNash, showPayoff, showGames, showLineage, showCurves, showRecovery, showProbes, showSettings, showMissing]) show();
+for (const show of [showHead, showFigures, showAlarms, showRating, showLadder, showNash, showPayoff, showGames, showLineage, showCurves, showRecovery, showProbes, showComparisons, showSettings, showMissing]) show();
