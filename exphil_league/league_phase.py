@@ -29,7 +29,7 @@ from exphil_league.league.model import WARM_START, Job, MatchResult, PlayerKind,
 from exphil_league.league.service import LeagueHandle, LocalLeague
 from exphil_league.observe.alarms import Alarms
 from exphil_league.observe.league_report import LeagueReport
-from exphil_league.observe.league_tables import show_ladder
+from exphil_league.observe.league_tables import TOP_PLAYERS, show_ladder
 from exphil_league.observe.metric_names import ENV_FRAMES, SECONDS, UPDATES
 from exphil_league.observe.progress import progress
 from exphil_league.observe.ray_metrics import RayMetrics
@@ -183,13 +183,17 @@ def open_sinks(
         Alarms(run.warnings, run.metrics, league.alarms, recipe.promotion.max_action_distance),
         JsonLines(run.metrics),
         RayMetrics(label or run.root.name),
-        Console(recipe.run, _no_ladder if label else lambda: show_ladder(league.ladder()), label=label or "league"),
+        Console(recipe.run, _no_ladder if label else lambda: _show_top(league), label=label or "league"),
     ]
     if recipe.run.wandb_project is not None:
         sinks.append(
             WeightsAndBiases(recipe.run.wandb_project, label or run.root.name, run.root, recipe.model_dump(mode="json"))
         )
     return sinks
+
+
+def _show_top(league: LeagueHandle) -> None:
+    show_ladder(league.ladder(), TOP_PLAYERS)
 
 
 def _no_ladder() -> None:

@@ -39,5 +39,5 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         shown.add_row(*(str(cell) for cell in row))
     console = Console(stderr=True)
     if not console.is_terminal:
-        console = Console(stderr=True, width=120)
+        console = Console(stderr=True, width=140)
     console.print(shown)

@@ -7,11 +7,12 @@ going on meanwhile: nothing is locked or changed.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from exphil_league.league import views
 from exphil_league.league.alarms import alarms
 from exphil_league.league.history import History
+from exphil_league.league.model import WARM_START, PlayerKind
 from exphil_league.league.state import LeagueState, fold
 from exphil_league.league.store import LeagueStore
 from exphil_league.observe.console import say, table
@@ -21,6 +22,9 @@ _MATCHUPS = ("player", "as", "against", "stage", "Elo", "95 %", "above own Elo",
 _PLAYED = ("player", "opponent", "character", "opponent_character", "stage", "win_rate", "low", "high", "games")
 _PAYOFF = ("player", "opponent", "win_rate", "low", "high", "games", "draws", "aborted")
 _LINEAGE = ("child", "parent", "reason", "env_frames")
+TOP_PLAYERS: Final = 16
+"""Players a running league shows at most, beside anchors and warm start: pools grow to hundreds."""
+
 _LEARNERS = ("player", "kind", "env_frames", "frames_since_snapshot", "snapshots", "generation", "parent")
 
 
@@ -62,7 +66,12 @@ def status(run: Path) -> dict[str, Any]:
 
 
 def show_ladder(found: dict[str, Any], top: int | None = None) -> None:
-    """Print a ladder, or its first `top` rows, to standard error."""
+    """Print a ladder to standard error; with `top` its first so many players, the anchors and the warm start."""
+    players = [
+        row
+        for place, row in enumerate(found["players"])
+        if top is None or place < top or row["kind"] == PlayerKind.ANCHOR or row["player"] == WARM_START
+    ]
     rows = [
         (
             row["player"],
@@ -74,9 +83,11 @@ def show_ladder(found: dict[str, Any], top: int | None = None) -> None:
             _share(row["nash_mass"]),
             "" if row["min_against"] is None else f"{row['min_win_rate']:.2f} ({row['min_against']})",
         )
-        for row in found["players"][:top]
+        for row in players
     ]
     table(f"ladder on {found['backend']} ({found['anchor']} is the anchor)", _LADDER, rows)
+    if len(players) < len(found["players"]):
+        say(f"and {len(found['players']) - len(players)} more players: exphil-league league ladder shows all")
     if found["cyclicity"] is not None:
         say(f"cyclicity {found['cyclicity']:.2f}: share of the pool's log odds that no rating explains")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from exphil_league.league.service import LeagueHandle
 from exphil_league.observe.console import say
-from exphil_league.observe.league_tables import show_ladder
+from exphil_league.observe.league_tables import TOP_PLAYERS, show_ladder
 from exphil_league.observe.recovery_table import show_recoveries
 from exphil_league.observe.report_page import write_report
 from exphil_league.run_folder import RunFolder, read_json, write_json
@@ -19,7 +19,7 @@ def report(run: RunFolder, league: LeagueHandle, promotion: dict[str, Any]) -> d
     """
     ladder = league.ladder()
     write_json(run.ladder, ladder)
-    show_ladder(ladder)
+    show_ladder(ladder, TOP_PLAYERS)
     recovery = read_json(run.recovery) if run.recovery.is_file() else None
     if recovery is not None:
         show_recoveries([("before: warm start", recovery["before"]), ("after: main", recovery["after"])])

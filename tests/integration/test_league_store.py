@@ -186,6 +186,26 @@ def test_commands_read_a_run(run: Path, command: object, capsys: pytest.CaptureF
     assert "main" in shown.err
 
 
+def test_a_long_ladder_shows_its_top_the_anchors_and_the_warm_start(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    league = opened(run)
+    lively(league, 6)
+    found = league.ladder()
+    league.close()
+    names = [row["player"] for row in found["players"]]
+    fixed = {row["player"] for row in found["players"] if row["kind"] == "anchor"} | {"warm_start"}
+    top = next(place for place, name in enumerate(names) if place and name not in fixed)
+    capsys.readouterr()
+    commands.show_ladder(found, top)
+    shown = capsys.readouterr().err
+    listed = {*names[:top], *fixed}
+    assert {name for name in names if f" {name} " in shown.split("┡")[1]} == listed
+    assert f"and {len(names) - len(listed)} more players" in shown
+    commands.show_ladder(found)
+    assert "more players" not in capsys.readouterr().err
+
+
 def test_bad_run_folders_are_refused_in_plain_words(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no league"):
         commands.ladder(run)
