@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.spec import ActionTiming
+from policies.spec import ActionTiming, PolicySpec
 
 
 class SeatView(NamedTuple):
@@ -78,6 +78,14 @@ class Confident(Protocol):
 
     confidence: NDArray[np.float32]
     """[capacity] probability of each column's last decision, by the agent's own distribution; NaN before the first."""
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """A network that can act in one forward with others; see `policies.parties`."""
+
+    joins: PolicySpec | None
+    """With all others of this spec. None: not as it is played now."""
 
 
 class Handling(NamedTuple):

@@ -35,6 +35,7 @@ class NetworkAgent:
         self.timing: ActionTiming = policy.spec
         self._memory = NetworkMemory(policy, capacity, handling.action_repeat)
         self._greedy = handling.greedy
+        self.joins = policy.spec if handling == AS_TRAINED and temperature == 1.0 else None
         self.confidence = np.full(capacity, np.nan, np.float32)
         self._random = np.random.default_rng(seed)
 

@@ -24,7 +24,7 @@ from policies.stacked import PolicyStack
 
 
 class NetworkEnsemble:
-    """The columns of several NetworkAgents of equal spec and temperature, which keep no memory then.
+    """The columns of several NetworkAgents of equal spec, played as trained, which keep no memory then.
 
     Memory belongs to columns: an agent that takes a column over must `reset` it.
     """
@@ -33,20 +33,26 @@ class NetworkEnsemble:
         """`like`: one of the agents it is for."""
         self.capacity = like.capacity
         self._memory = NetworkMemory(like.policy, like.capacity)
-        self._temperature = like.temperature
         self._agents: list[NetworkAgent] = []
         self._stack = PolicyStack(like.policy)
         self._agent_of = np.zeros(like.capacity, np.int64)
         """[capacity] index of the agent that plays a column."""
 
-    def seat(self, seated: Sequence[tuple[NetworkAgent, NDArray[np.int64]]]) -> None:
-        """From now on these agents, no others, play: each the columns [n] beside it."""
+    def seat(self, seated: Sequence[tuple[NetworkAgent, NDArray[np.int64]]]) -> NDArray[np.int64]:
+        """From now on these agents, no others, play: each the columns [n] beside it.
+
+        Returns all columns in the order in which `act` wants them: agent by agent. Who was there before comes first, so
+        that few weights are copied.
+        """
+        places = {id(agent): place for place, agent in enumerate(self._agents)}
+        seated = sorted(seated, key=lambda pair: places.get(id(pair[0]), len(places)))
         agents = [agent for agent, _ in seated]
         if agents != self._agents:
             self._agents = agents
             self._stack.hold([agent.policy for agent in agents])
         for index, (_, columns) in enumerate(seated):
             self._agent_of[columns] = index
+        return np.concatenate([columns for _, columns in seated])
 
     @property
     def nbytes(self) -> int:
@@ -72,7 +78,7 @@ class NetworkEnsemble:
         uniforms = np.concatenate([agent.draw(count) for agent, count in zip(self._agents, blocks.counts, strict=True)])
         inputs = PolicyInputs(*(blocks.fill(memory.tensor(array)) for array in (view.floats, view.ids, pending)))
         state = tuple(map(blocks.fill, memory.read(columns)))
-        step = self._stack.module.step(inputs, state, blocks.fill(memory.tensor(uniforms)), self._temperature)
+        step = self._stack.module.step(inputs, state, blocks.fill(memory.tensor(uniforms)))
         memory.write(columns, tuple(map(blocks.take, step.state)))
         return blocks.take(step.parts).cpu().numpy()
 

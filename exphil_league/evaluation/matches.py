@@ -1,8 +1,8 @@
 """Matches between fixed players, many games at once.
 
 One batch holds N games of a Backend; a game that ends is filled with the next job at once. Every distinct
-player is one `Agent`, asked once per frame for all its seats together: seat s of game n is its column
-2n + s. Who plays what is a `Job`, what came of it a `MatchResult`, as everywhere in the league.
+player is one `Agent`, asked once per frame for all its seats together, networks of one spec in one forward: seat s of
+game n is column 2n + s. Who plays what is a `Job`, what came of it a `MatchResult`, as everywhere in the league.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from envs.observation import Observation, observe
 from exphil_league.evaluation.tape import Tape
 from exphil_league.league.model import Branch, Job, MatchResult, Outcome, Purpose
 from policies.agent import Agent, SeatView
+from policies.parties import Parties
 
 AgentOf = Callable[[str, str], Agent]
 """The agent of a player id and digest; asked again for every game, so it should keep what it made."""
@@ -95,14 +96,14 @@ class _Series:
         self._playing: list[Job | None] = [None] * n
         self._tapes: list[Tape | None] = [None] * n
         self._seated: list[Agent | None] = [None] * columns_needed(n)  # who plays each column
-        self._groups: list[tuple[Agent, NDArray[np.int64]]] = []  # distinct agents and their columns
+        self._parties = Parties()
         self._parts = np.tile(NEUTRAL_PARTS, (columns_needed(n), 1))
         self._results: list[MatchResult] = []
 
     def play(self) -> list[MatchResult]:
         frames = self._fill(np.arange(self._backend.num_games), first=True)
         seen: Observation | None = None
-        while self._groups:
+        while len(self._parties):
             seen = observe(frames, seen)
             self._act(frames, seen)
             frames = self._backend.step(decode(self._parts.reshape(-1, SEATS, len(PARTS))))
@@ -119,9 +120,10 @@ class _Series:
     def _act(self, frames: NDArray[np.void], seen: Observation) -> None:
         floats = seen.floats.reshape(-1, seen.floats.shape[-1])
         ids = seen.ids.reshape(-1, seen.ids.shape[-1])
-        for agent, columns in self._groups:
-            view = SeatView(frames[columns // SEATS], columns % SEATS, floats[columns], ids[columns])
-            self._parts[columns] = agent.act(view, columns)
+        words = words_i32(frames)  # numpy copies structured rows field by field
+        for player, columns in self._parties:
+            rows = words[columns // SEATS].view(FRAME)[:, 0]
+            self._parts[columns] = player.act(SeatView(rows, columns % SEATS, floats[columns], ids[columns]), columns)
 
     def _keep(self, frames: NDArray[np.void], games: Iterable[int]) -> None:
         """Record these games' frames [N], where a record is wanted."""
@@ -158,30 +160,32 @@ class _Series:
             self._seat(n, job)
             if job is not None:
                 matchups[n], seeds[n] = row, job.seed
-        self._regroup()
+        self._regroup(free)
         frames = self._backend.reset(mask, matchups, seeds)
         self._keep(frames, free[: len(jobs)])
         return frames
 
     def _seat(self, n: int, job: Job | None) -> None:
-        """Give both seats of game n to the job's players, with their memory cleared; without a job, to nobody."""
+        """Give both seats of game n to the job's players; without a job, to nobody."""
         self._playing[n] = job
         self._tapes[n] = Tape() if job is not None and self._record(job) else None
         for seat in range(SEATS):
             column = SEATS * n + seat
-            agent = None if job is None else self._agent_of(job.players[seat], job.digests[seat])
-            self._seated[column] = agent
+            self._seated[column] = None if job is None else self._agent_of(job.players[seat], job.digests[seat])
             self._parts[column] = NEUTRAL_PARTS
-            if agent is not None:
-                agent.reset(np.array([column], np.int64))
 
-    def _regroup(self) -> None:
+    def _regroup(self, begun: NDArray[np.int64]) -> None:
+        """Find who acts for which columns, after these games got other players: they remember nothing of others."""
         columns: dict[int, list[int]] = {}
         for column, agent in enumerate(self._seated):
             if agent is not None:
                 columns.setdefault(id(agent), []).append(column)
         agents = {id(agent): agent for agent in self._seated if agent is not None}
-        self._groups = [(agents[key], np.array(mine, np.int64)) for key, mine in columns.items()]
+        self._parties.seat((agents[key], np.array(mine, np.int64)) for key, mine in columns.items())
+        for place in (SEATS * begun[:, None] + np.arange(SEATS)).ravel():
+            seated = self._seated[place]
+            if seated is not None:
+                self._parties.reset(seated, np.array([place], np.int64))
 
 
 def match_result(job: Job, row: NDArray[np.void], digests: tuple[str, str], worker: str) -> MatchResult:

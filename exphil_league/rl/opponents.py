@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 
 from envs.frame import FRAME, words_i32
 from policies.agent import Agent, Resumable, SeatView
-from policies.network_agent import NetworkAgent
-from policies.network_ensemble import NetworkEnsemble
-from policies.spec import PolicySpec
+from policies.parties import Parties
 
 LoadAgent = Callable[[str, int], Agent]
 """(digest, capacity) -> an agent that plays up to `capacity` columns."""
-Player = Agent | NetworkEnsemble
-"""Whoever acts for some columns."""
 
 
 class OpponentCache:
@@ -100,9 +96,7 @@ class FrozenSeats:
         self._seats = np.zeros(len(games), np.int64)
         self._digests: list[str | None] = [None] * len(games)
         self._cache = cache
-        self._ensembles: dict[PolicySpec, NetworkEnsemble] = {}
-        self._parties: list[tuple[Player, NDArray[np.int64]]] = []
-        """Who acts for which columns."""
+        self._parties = Parties()
 
     def assign(self, game: int, seat: int, digest: str) -> None:
         """`digest` plays `seat` of `game` from its next frame on, with an empty memory."""
@@ -115,19 +109,17 @@ class FrozenSeats:
         self._digests[column] = digest
         if previous != digest:
             self._regroup()
-        self._player(agent).reset(np.array([column], np.int64))
+        self._parties.reset(agent, np.array([column], np.int64))
 
     @property
     def copied_bytes(self) -> int:
         """Memory of the weights that are copied for acting together."""
-        return sum(ensemble.nbytes for ensemble in self._ensembles.values())
+        return self._parties.copied_bytes
 
     def refresh(self, digests: Iterable[str]) -> None:
         """The weights of these players may have changed; those that nobody meets are left aside."""
         for digest in set(digests).intersection(self._cache.active):
-            agent = self._cache.get(digest)
-            if isinstance(agent, NetworkAgent):
-                self._ensembles[agent.policy.spec].refresh(agent)
+            self._parties.refresh(self._cache.get(digest))
 
     def get_state(self) -> dict[str, Any]:
         """Who sits where, and what all of them remember."""
@@ -135,21 +127,20 @@ class FrozenSeats:
             "seats": self._seats.copy(),
             "digests": list(self._digests),
             "agents": self._cache.get_state(),
-            "ensembles": {spec: ensemble.get_state() for spec, ensemble in self._ensembles.items()},
+            "ensembles": self._parties.get_state(),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `get_state` of seats of the same games."""
         self._cache.set_state(state["agents"])
-        self._ensembles = {}
+        self._parties = Parties()
         self._seats[...] = state["seats"]
         self._digests = list(state["digests"])
         for digest in self._digests:
             if digest is not None:
                 self._cache.acquire(digest, touch=False)
         self._regroup()
-        for spec, remembered in state["ensembles"].items():
-            self._ensembles[spec].set_state(remembered)
+        self._parties.set_state(state["ensembles"])
 
     def act(
         self,
@@ -165,26 +156,9 @@ class FrozenSeats:
             view = SeatView(words[games].view(FRAME)[:, 0], seats, floats[games, seats], ids[games, seats])
             pressed[games, seats] = player.act(view, columns)
 
-    def _player(self, agent: Agent) -> Player:
-        """Who acts for the columns of an agent and remembers them."""
-        return self._ensembles[agent.policy.spec] if isinstance(agent, NetworkAgent) else agent
-
     def _regroup(self) -> None:
         grouped: dict[str, list[int]] = {}
         for column, digest in enumerate(self._digests):
             if digest is not None:
                 grouped.setdefault(digest, []).append(column)
-        alone: list[tuple[Player, NDArray[np.int64]]] = []
-        together: dict[PolicySpec, list[tuple[NetworkAgent, NDArray[np.int64]]]] = {}
-        for digest, columns in grouped.items():
-            agent, own = self._cache.get(digest), np.array(columns, np.int64)
-            if isinstance(agent, NetworkAgent):
-                together.setdefault(agent.policy.spec, []).append((agent, own))
-            else:
-                alone.append((agent, own))
-        before, self._ensembles = self._ensembles, {}
-        for spec, seated in together.items():
-            self._ensembles[spec] = before.get(spec) or NetworkEnsemble(seated[0][0])
-            self._ensembles[spec].seat(seated)
-        joint = [(self._ensembles[spec], np.concatenate([own for _, own in pairs])) for spec, pairs in together.items()]
-        self._parties = [*alone, *joint]
+        self._parties.seat((self._cache.get(digest), np.array(own, np.int64)) for digest, own in grouped.items())

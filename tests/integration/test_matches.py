@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -13,8 +16,12 @@ from exphil_league.evaluation.matches import columns_needed, pair_jobs, play_mat
 from exphil_league.evaluation.players import load_player
 from exphil_league.evaluation.score import score_of, wilson
 from exphil_league.league.model import Job, MatchResult, Outcome
-from policies.agent import SeatView
+from policies.agent import AS_TRAINED, Handling, SeatView
+from policies.network_agent import NetworkAgent
+from policies.policy import Policy
 from tests.fakes import FakeBackend
+from tests.unit.policy_fixtures import small_policy
+from tests.unit.test_ensemble import counted
 
 SHORT = Matchup(stocks=1, time_limit_s=20.0)
 
@@ -74,6 +81,30 @@ def test_every_job_is_played_once_with_seats_balanced(at_once):
 def test_the_batch_size_does_not_change_results():
     key = {r.job_id: (r.outcome, r.frames, r.percent) for r in play(10, 1)[1]}
     assert {r.job_id: (r.outcome, r.frames, r.percent) for r in play(10, 7)[1]} == key
+
+
+def test_networks_act_together_and_press_what_each_would_alone(monkeypatch):
+    """Networks come and go while others play on; each keeps its own memory and random stream."""
+    networks = [small_policy("gru", seed=seed, delay_frames=2) for seed in range(4)]
+    names = [str(seed) for seed in range(4)]
+    jobs = [
+        replace(job, job_id=f"{pair}{job.job_id}")
+        for pair in combinations(names, 2)
+        for job in pair_jobs(pair, pair, [SHORT], 2, seed=int("".join(pair)))
+    ]
+    alone = Handling(action_repeat=networks[0].spec.action_repeat)  # not as trained, so never together, but the same
+    outcomes, forwards = [], []
+    for handling in (AS_TRAINED, alone):
+        agents = {
+            name: NetworkAgent(policy, columns_needed(3), 1, name, name, handling=handling)
+            for name, policy in zip(names, networks, strict=True)
+        }
+        calls = counted(monkeypatch, Policy, "step")
+        played = play_matches(FakeBackend(3), jobs, lambda name, digest, cast=agents: cast[name])
+        outcomes.append({r.job_id: (r.outcome, r.frames, r.stocks, r.percent) for r in played})
+        forwards.append(calls() / sum(r.frames for r in played))
+    assert outcomes[0] == outcomes[1]
+    assert forwards[0] < 0.5 < 1.0 < forwards[1], "forwards a frame of each game"
 
 
 def test_recorded_games_are_whole():
