@@ -235,7 +235,8 @@ def _lost(state: LeagueState) -> Iterator[Alarm]:
     if issued >= 200 and lost > LOST_SHARE * issued:
         yield Alarm(
             "lost_jobs",
-            f"{lost} of {issued} jobs were never reported: runners die, or games take longer than league.lease_s",
+            f"{lost} of {issued} jobs were never reported: runners died, the run was stopped while they were played, "
+            "or games take longer than league.lease_s",
         )
     stale = counts["refused.stale"]
     if issued >= 200 and stale > LOST_SHARE * issued:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from exphil_league.config.run import RunConfig
 from exphil_league.errors import UserError
@@ -14,6 +15,9 @@ from exphil_league.observe import metric_names as names
 from exphil_league.observe.console import say
 from exphil_league.observe.progress import duration, quantity
 from exphil_league.run_folder import write_atomic
+
+PACE_LINES: Final = 5
+"""Lines on the console that the present speed is taken over."""
 
 
 class Sink(Protocol):
@@ -67,20 +71,27 @@ class Console:
     ) -> None:
         self._limits, self._show_ladder, self._clock, self._label = limits, show_ladder, clock, label
         self._next_s = clock()
+        self._shown: deque[Mapping[str, float]] = deque(maxlen=PACE_LINES)
 
     def write(self, metrics: Mapping[str, float]) -> None:
         if self._clock() < self._next_s:
             return
         self._next_s = self._clock() + self._limits.console_every_s
-        say(progress_line(metrics, self._limits, self._label))
+        say(progress_line(metrics, self._limits, self._label, self._shown[0] if self._shown else None))
+        self._shown.append(metrics)
         if metrics.get(names.RATING_GAMES):
             self._show_ladder()
 
     def close(self) -> None: ...
 
 
-def progress_line(metrics: Mapping[str, float], limits: RunConfig, label: str = "league") -> str:
-    """How training goes, in one line."""
+def progress_line(
+    metrics: Mapping[str, float],
+    limits: RunConfig,
+    label: str = "league",
+    earlier: Mapping[str, float] | None = None,
+) -> str:
+    """How training goes, in one line; the time left at the speed since `earlier` numbers of the same run."""
     parts = [
         f"{label}: update {metrics[names.UPDATES]:.0f}",
         f"{quantity(metrics[names.ENV_FRAMES])} frames",
@@ -90,19 +101,26 @@ def progress_line(metrics: Mapping[str, float], limits: RunConfig, label: str = 
     if names.ELO in metrics:
         half = (metrics[names.ELO_HIGH] - metrics[names.ELO_LOW]) / 2
         parts.append(f"main {metrics[names.ELO]:.0f} ± {half:.0f} Elo")
-    left_s = time_left_s(metrics, limits)
+    left_s = time_left_s(metrics, limits, earlier)
     if left_s is not None:
         parts.append(f"{duration(left_s)} left")
     return ", ".join(parts)
 
 
-def time_left_s(metrics: Mapping[str, float], limits: RunConfig) -> float | None:
-    """Seconds until the first limit of the league phase is reached at the present speed; None without a limit."""
-    spent_s = metrics[names.SECONDS]
+def time_left_s(
+    metrics: Mapping[str, float], limits: RunConfig, earlier: Mapping[str, float] | None = None
+) -> float | None:
+    """Seconds until the first limit of the league phase is reached; None without a limit.
+
+    At the speed since the `earlier` numbers, so that a resumed run forgets how fast it was on a busier machine;
+    without them, since the run began.
+    """
+    spent_s, since = metrics[names.SECONDS], earlier or {}
     estimates = [limits.max_minutes * 60 - spent_s] if limits.max_minutes else []
     for limit, key in ((limits.max_env_frames, names.ENV_FRAMES), (limits.max_updates, names.UPDATES)):
-        if limit and metrics[key]:
-            estimates.append(spent_s * (limit / metrics[key] - 1))
+        done = metrics[key] - since.get(key, 0)
+        if limit and done > 0:
+            estimates.append((limit - metrics[key]) * (spent_s - since.get(names.SECONDS, 0)) / done)
     return max(0.0, min(estimates)) if estimates else None
 
 

@@ -64,6 +64,18 @@ def test_time_left_is_that_of_the_first_limit(limits: RunConfig, left_s: float |
     assert time_left_s(metrics(10), limits) == (left_s if left_s is None else pytest.approx(left_s))
 
 
+def test_time_left_follows_the_present_speed_after_a_resume_on_a_faster_machine(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now_s = 0.0
+    console = Console(RunConfig(console_every_s=10, max_updates=1000), lambda: None, lambda: now_s)
+    for update, spent_s in ((500, 5000.0), (510, 5010.0), (520, 5020.0)):  # 10 s an update before, then 1 s
+        console.write(metrics(update, **{names.SECONDS: spent_s}))
+        now_s += 10
+    left = [line.rsplit(", ", 1)[1] for line in capsys.readouterr().err.splitlines()]
+    assert left == ["1 h 23 min left", "8 min 10 s left", "8 min 00 s left"]
+
+
 def row(player: str, kind: str, elo: float, games: int) -> dict[str, Any]:
     pool = {"nash_mass": 0.25, "min_win_rate": 0.4, "role": "anchors" if kind == "anchor" else player.partition("@")[0]}
     return {"player": player, "kind": kind, "elo": elo, "low": elo - 50, "high": elo + 50, "games": games, **pool}
