@@ -1,5 +1,6 @@
 """Warnings that name a failing run early: those of its learners are found here, those of its league in `league.alarms`.
-Each is said once when it begins, kept in RUN/warnings.jsonl, and counted in every result under `warnings/`.
+Each is said once when it begins, kept in RUN/warnings.jsonl, and counted in every result under `warnings/`. One that
+comes and goes is said again only after it was gone for CALM_UPDATES.
 
 The thresholds are rules of thumb: a policy whose entropy has fallen under a tenth of where it began has collapsed; a
 divergence from the warm start three times its own median has left it; a main player that is worse than its own warm
@@ -39,6 +40,7 @@ HISTORY: Final = 200
 MEMORY_TIMES: Final = 2.0
 MEMORY_MIB: Final = 512.0
 """A runner whose memory has doubled since its first updates, and by this much at least, keeps what it should let go."""
+CALM_UPDATES: Final = 50
 LEAGUE_EVERY: Final = 10
 _FEWEST: Final = 20
 _ENTROPY_OF: Final = re.compile("rl/([^/]+)/entropy")
@@ -67,11 +69,12 @@ class Alarms:
         self._kl: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=HISTORY))
         self._games: deque[tuple[float, float]] = deque()
         self._memory_mib: list[float] = []
-        self._raised: set[str] = set()
+        self._calm: dict[str, int] = {}
+        """Updates that a warning has been gone for; one that is not in here is news."""
         for metrics in _earlier(history):
-            self._raised = {name for name, _ in self._problems(metrics)}
+            self._news(name for name, _ in self._problems(metrics))
         if history is not None and history.exists():
-            self._raised |= {alarm.name for alarm in of_league()}
+            self._calm |= {alarm.name: 0 for alarm in of_league()}
 
     def write(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """Returns how many warnings hold now, in all and of each kind, and how many were said since the run began."""
@@ -79,13 +82,12 @@ class Alarms:
             self._league_problems = {alarm.name: alarm.text for alarm in self._of_league()}
         self._writes += 1
         found = dict(self._problems(metrics)) | self._league_problems
-        for name in found.keys() - self._raised:
+        for name in self._news(found):
             say(f"warning: {found[name]}")
             line = {names.UPDATES: metrics[names.UPDATES], "warning": name, "text": found[name]}
             with self._warnings.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(line) + "\n")
             self._said += 1
-        self._raised = set(found)
         kinds = Counter(name.partition("/")[0] for name in found)
         return {
             names.WARNINGS_NOW: float(len(found)),
@@ -94,6 +96,14 @@ class Alarms:
         }
 
     def close(self) -> None: ...
+
+    def _news(self, found: Iterable[str]) -> list[str]:
+        """Those of the warnings of an update that did not hold in the last CALM_UPDATES."""
+        now = dict.fromkeys(found, 0)
+        gone = {name: calm + 1 for name, calm in self._calm.items() if name not in now and calm + 1 < CALM_UPDATES}
+        news = [name for name in now if name not in self._calm]
+        self._calm = now | gone
+        return news
 
     def _problems(self, metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
         """Name and sentence of everything that is wrong now."""

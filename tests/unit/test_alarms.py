@@ -13,7 +13,7 @@ import pytest
 from envs.observation import ACTIONS, ID_NAMES
 from exphil_league.league.alarms import KINDS as LEAGUE_KINDS
 from exphil_league.league.alarms import Alarm
-from exphil_league.observe.alarms import KINDS, Alarms
+from exphil_league.observe.alarms import CALM_UPDATES, KINDS, Alarms
 from exphil_league.observe.metric_names import flatten
 from exphil_league.promotion.conduct import Conduct
 from exphil_league.rl.drift import METRICS, Drift, action_counts, jensen_shannon
@@ -79,7 +79,10 @@ def test_after_a_resume_the_beginning_is_remembered_and_nothing_said_twice(tmp_p
     low = {"rl/main/entropy": 0.2}
     assert warned(tmp_path, [{}] * 25 + [low]) == [(25, "entropy/main")]
     assert warned(tmp_path, [low] * 3, first=26) == [(25, "entropy/main")]
-    assert warned(tmp_path, [{}, low], first=29) == [(25, "entropy/main"), (30, "entropy/main")]
+    assert warned(tmp_path, [{}, low] * 3, first=29) == [(25, "entropy/main")], "it only came and went"
+    gone = [{}] * CALM_UPDATES
+    assert warned(tmp_path, [*gone[1:], low], first=35) == [(25, "entropy/main")]
+    assert warned(tmp_path, [*gone, low], first=100) == [(25, "entropy/main"), (100 + len(gone), "entropy/main")]
 
 
 def test_warnings_are_counted_by_kind_for_every_dashboard(tmp_path: Path) -> None:
