@@ -23,6 +23,7 @@ from ray.tune.schedulers import TrialScheduler
 from exphil_league.config.run import RunConfig
 from exphil_league.observe import metric_names as names
 from exphil_league.observe.sinks import Sink, TensorBoard
+from exphil_league.ray_session import interrupt_kept
 from exphil_league.tune_state import keep_spare, mend
 
 EXPERIMENT = "league"
@@ -139,7 +140,8 @@ def run_trials(
     # Tune's advice for populations that clone trials from Tune's own checkpoints, which ours does not.
     warnings.filterwarnings("ignore", message="Consider boosting PBT performance|Using `CheckpointConfig.num_to_keep")
     try:
-        results = _tuner(trials, folder, limits, read_limits).fit()
+        with interrupt_kept():
+            results = _tuner(trials, folder, limits, read_limits).fit()
     except EOFError as error:  # Tune reads back an error that it could not write
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
     finally:

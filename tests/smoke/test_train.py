@@ -135,6 +135,18 @@ def test_a_stopped_run_goes_on_and_keeps_every_acknowledged_result_once(tmp_path
     assert updates == list(range(1, done + 5))
 
 
+def test_ctrl_c_while_a_trained_run_is_rated_stops_it(tmp_path: Path) -> None:
+    """Once is enough: Tune, which is done by then, must not keep the first one for itself."""
+    run = tmp_path / "run"
+    sets = ("--set", *QUICK, "evaluation.final_games=100000")
+    with Driver("train", "smoke", "--out", "run", *sets, cwd=tmp_path) as process:
+        wait_until((run / "trained.json").exists, process)
+        trained = len(accepted(run))
+        wait_until(lambda: len(accepted(run)) > trained, process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+
+
 def test_replays_that_are_none_end_in_one_message(tmp_path: Path) -> None:
     """A truncated game, and a file that is none: reasons and files are named, nothing is trained."""
     replays = tmp_path / "replays"
