@@ -84,14 +84,16 @@ class Book:
         return found
 
 
-def compare(runs: Sequence[Path], games: int, seed: int = 1) -> dict[str, Any]:
+def compare(runs: Sequence[Path], games: int, seed: int = 1, at_frames: int | None = None) -> dict[str, Any]:
     """Compare two or more runs; `games` fresh games of each pair of main players, and as many of each against anchors.
+
+    With `at_frames` the runs are taken as they were after so many game frames of all their learners together.
 
     Returns {"runs", "anchor_digest", "backend", "warnings", "comparisons": [{"one", "other", "measures", "better",
     "games_to_decide"}], "decided"}, which each run's folder keeps too. Raises UserError for runs whose ladders cannot
     be compared, with the reason.
     """
-    contenders = [_contender(run, name) for run, name in zip(runs, _names(runs), strict=True)]
+    contenders = [_contender(run, name, at_frames) for run, name in zip(runs, _names(runs), strict=True)]
     _require_comparable(contenders)
     warnings = list(_warnings(contenders))
     fresh = Book()
@@ -128,9 +130,9 @@ def _names(runs: Sequence[Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(run) for run in runs]
 
 
-def _contender(folder: Path, name: str) -> Contender:
-    state = read_league(folder)
-    main = views.ladder(state)["main"]
+def _contender(folder: Path, name: str, at_frames: int | None) -> Contender:
+    state = read_league(folder, at_frames)
+    main = views.ladder(state)["main"] if state.players else None
     if main is None:
         raise UserError(f"{folder} has no main player yet")
     return Contender(name, RunFolder(folder.resolve()), state, main)
@@ -160,7 +162,10 @@ def _warnings(contenders: Sequence[Contender]) -> Iterator[str]:
     frames = {contender.name: contender.env_frames for contender in contenders}
     if max(frames.values()) > (1.0 + UNEQUAL_FRAMES) * min(frames.values()):
         told = ", ".join(f"{name} {trained}" for name, trained in frames.items())
-        yield f"not at equal frames ({told}): a gain may be one of training longer"
+        yield (
+            f"not at equal frames ({told}): a gain may be one of training longer; --at-frames {min(frames.values())} "
+            "compares the runs as they were then"
+        )
     first = contenders[0].state.setup
     for other in contenders[1:]:
         setup = other.state.setup

@@ -145,6 +145,8 @@ class Compare(Command):
     kept in the run folders, and only what is missing is played"""
     seed: int = 1
     """the same seed plays the same games"""
+    at_frames: int | None = None
+    """compare the runs as they were after so many game frames of all their learners; default: as they are"""
 
     def run(self) -> Outcome:
         from exphil_league.compare import compare
@@ -153,6 +155,8 @@ class Compare(Command):
 
         if self.games < 0:
             raise UserError(f"--games is {self.games}; it must not be negative")
+        if self.at_frames is not None and self.at_frames < 1:
+            raise UserError(f"--at-frames is {self.at_frames}; it must be at least 1")
         require_train_extra("league compare")
-        found = compare(self.runs, self.games, self.seed)
+        found = compare(self.runs, self.games, self.seed, self.at_frames)
         return Outcome(found, MET if found["decided"] else SHORT_OF_THRESHOLD)

@@ -6,11 +6,14 @@ going on meanwhile: nothing is locked or changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from exphil_league.league import views
 from exphil_league.league.alarms import alarms
+from exphil_league.league.events import Event, Published
 from exphil_league.league.history import History
 from exphil_league.league.model import WARM_START, PlayerKind
 from exphil_league.league.state import LeagueState, fold
@@ -126,16 +129,28 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def read_league(run: Path) -> LeagueState:
-    """The league of a run folder. Raises UserError when it holds none that can be read."""
-    return read_history(run)[0]
+def read_league(run: Path, at_frames: int | None = None) -> LeagueState:
+    """The league of a run folder. Raises UserError when it holds none that can be read.
+
+    With `at_frames` as it was after so many game frames of all its learners together; as it is, if it has fewer.
+    """
+    with closing(LeagueStore(run, read_only=True)) as store:
+        return fold(store.events() if at_frames is None else _until(store.events(), at_frames))
 
 
 def read_history(run: Path) -> tuple[LeagueState, History]:
     """The league of a run folder and what its alarms need of its past. Raises UserError as `read_league`."""
     history = History()
-    store = LeagueStore(run, read_only=True)
-    try:
+    with closing(LeagueStore(run, read_only=True)) as store:
         return fold(history.hearing(store.events())), history
-    finally:
-        store.close()
+
+
+def _until(events: Iterable[Event], frames: int) -> Iterator[Event]:
+    """The events before the learners together had trained more than so many frames."""
+    trained: dict[str, int] = {}
+    for event in events:
+        if isinstance(event, Published):
+            trained[event.player_id] = event.env_frames
+            if sum(trained.values()) > frames:
+                return
+        yield event

@@ -97,6 +97,21 @@ def test_games_are_kept_and_only_what_is_missing_is_played(tmp_path: Path, monke
     assert len(played) == before + 4 + 2 * 4
 
 
+def test_runs_of_unequal_length_are_compared_as_they_were_at_equal_frames(tmp_path: Path) -> None:
+    """The longer run stands for itself with what it had frozen by then, not with what it became."""
+    short, long = run_of(tmp_path / "short", "idle", frames=1000), run_of(tmp_path / "long", "idle", frames=1000)
+    league = LocalLeague(long, LeagueSetup(), seed=0)
+    league.freeze("main", scripted_digest("fighter"), 5000)
+    league.close()
+    now, then, between = (compare([long, short], games=8, at_frames=at) for at in (None, 1000, 4999))
+    assert [about["main"] for found in (now, then, between) for about in found["runs"]] == [
+        *("main@2", "main@1"), *("main@1", "main@1"), *("main@1", "main@1"),
+    ]  # fmt: skip
+    assert [about["env_frames"] for about in (*now["runs"], *between["runs"])] == [5000, 1000, 1000, 1000]
+    assert "--at-frames 1000" in now["warnings"][0]
+    assert then["warnings"] == []
+
+
 def test_few_games_decide_nothing_and_say_how_many_would(tmp_path: Path) -> None:
     runs = [run_of(tmp_path / name, name) for name in ("fighter", "idle")]
     (result,) = compare(runs, games=2)["comparisons"]
