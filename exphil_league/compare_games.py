@@ -130,6 +130,9 @@ def _play(contenders: Sequence[Contender], missing: Mapping[Key, tuple[Contender
     """Play what is missing; a game that was aborted is not kept, so that the next call tries it again."""
     if not missing:
         return []
+    import torch
+
+    torch.set_num_threads(1)  # see `league_phase.league_run`
     setup, played = contenders[0].state.setup, list[Game]()
     owners = {job.job_id: owner for owner, job in missing.values()}
     backend = make_backend(setup.game.backend, setup.game.at_once(min(AT_ONCE, len(missing))), setup.game.dolphin)

@@ -107,7 +107,12 @@ class LeagueRun:
 
 @contextmanager
 def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) -> Iterator[LeagueRun]:
-    """Open or found the run's league and enrol its fixed members. Raises UserError as the league does."""
+    """Open or found the run's league and enrol its fixed members. Raises UserError as the league does.
+
+    From here on networks act in this process on as many threads as in the others: on all cores, which is torch's
+    default, threads that wait for each other cost a busy machine ten times what they save.
+    """
+    torch.set_num_threads(recipe.ray.torch_threads)
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
     open_league = partial(opener, run.root, recipe.league_setup(), recipe.seed, live_disk(run, recipe.run))
     for player in filter(is_agent_file, recipe.league.opponents.values()):
@@ -208,7 +213,6 @@ def limits_of(run: RunFolder) -> RunConfig:
 def rate(here: LeagueRun) -> None:
     """Freeze the main players as they are and play the rating games that are still missing; keep the telling games."""
     config = here.recipe.evaluation
-    torch.set_num_threads(here.recipe.ray.torch_threads)
     main = freeze_mains(here)[0]
     before = json.loads(here.run.trained.read_text(encoding="utf-8"))["rating_games"]
     missing = config.final_games - (rating_games(here.league) - before)

@@ -24,6 +24,7 @@ from exphil_league.evaluation.score import wilson
 from exphil_league.league.model import WARM_START, PlayerKind
 from exphil_league.observe.console import say, table
 from exphil_league.observe.league_tables import read_league
+from exphil_league.observe.progress import progress
 from exphil_league.ray_session import ray_session, require_train_extra
 from exphil_league.run_folder import RunFolder
 
@@ -167,15 +168,18 @@ def _measure(run: RunFolder, source: RunFolder, recipe: Recipe, probe: Probe, se
     with home.locked(), league_run(home, own, serial, members) as here:
         learn(here)
         (frozen,) = freeze_mains(here)
-        play_rating_games(
-            here.league,
-            here.load_agent,
-            backend_name=own.game.backend,
-            dolphin=own.game.dolphin,
-            at_once=own.game.at_once(own.evaluation.games),
-            games=probe.games - games_between(here.league, frozen, TARGET),
-            pair=(frozen, TARGET),
-        )
+        missing = probe.games - games_between(here.league, frozen, TARGET)
+        with progress("rating", total=max(missing, 0), unit="games") as shown:
+            play_rating_games(
+                here.league,
+                here.load_agent,
+                backend_name=own.game.backend,
+                dolphin=own.game.dolphin,
+                at_once=own.game.at_once(own.evaluation.games),
+                games=missing,
+                pair=(frozen, TARGET),
+                on_game=lambda *_: shown.advance(),
+            )
         against = pair_of(frozen, TARGET, here.league.payoff()["evaluate"])
     assert against is not None
     rate, low, high, _ = against
