@@ -132,7 +132,7 @@ def _names(runs: Sequence[Path]) -> list[str]:
 
 def _contender(folder: Path, name: str, at_frames: int | None) -> Contender:
     state = read_league(folder, at_frames)
-    main = views.ladder(state)["main"] if state.players else None
+    main = views.ladder(state)["main"]
     if main is None:
         raise UserError(f"{folder} has no main player yet")
     return Contender(name, RunFolder(folder.resolve()), state, main)

@@ -110,7 +110,7 @@ def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) ->
     """Open or found the run's league and enrol its fixed members. Raises UserError as the league does.
 
     From here on networks act in this process on as many threads as in the others: on all cores, which is torch's
-    default, threads that wait for each other cost a busy machine ten times what they save.
+    default, threads that wait for each other slow a busy machine down.
     """
     torch.set_num_threads(recipe.ray.torch_threads)
     opener: Callable[..., LeagueHandle] = open_here if serial else open_remote
