@@ -1,6 +1,7 @@
 # Everything a person does in a checkout. `make demo` and `make test` set up what they need first.
 #
 #   PYTHON=...    interpreter to build .venv with (3.11 or 3.12; found by itself otherwise)
+#   JOBS=N        processes that the tests are shared between (2)
 #   REPLAYS=DIR   folder of .slp files for `make demo`
 #   PIP_*         pip's own settings are honoured as they are
 
@@ -13,6 +14,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TORCH := 2.13
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: setup demo smoke test test-slow lint format clean
 .DEFAULT_GOAL := setup
@@ -37,10 +40,10 @@ smoke: setup
 	$(BIN)/exphil-league train smoke
 
 test: setup
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 lint: setup
 	$(BIN)/ruff check .

@@ -84,11 +84,11 @@ def v3(make: CoreClass, seeds: Sequence[int] = FEW) -> Iterator[Check]:
     yield Check("V3 live main: exploitability", 0.41, _mean(np.mean(run.exploitability) for run in runs))
 
 
-def v4(make: CoreClass) -> Iterator[Check]:
+def v4(make: CoreClass, seeds: Sequence[int] = SEEDS) -> Iterator[Check]:
     """The trapdoor: weaknesses that self-play cannot find, and exploiters from other starts do."""
     step, game = policy_gradient(3.0, 0.01), trapdoor()
     setup = _setup(_four(), _TRAPDOOR_SNAP, _ALPHASTAR, Weighting.SQUARED)
-    runs = _run(make, Experiment(game, step, setup, 2400, trapdoor_starts), SEEDS, "V4 league")
+    runs = _run(make, Experiment(game, step, setup, 2400, trapdoor_starts), seeds, "V4 league")
     league = _mean(np.mean(run.exploitability) for run in runs)
     yield Check("V4 league on the trapdoor: exploitability of main", 0.29, league)
     for name, (shares, weighting) in BASELINES.items():
@@ -96,7 +96,7 @@ def v4(make: CoreClass) -> Iterator[Check]:
             setup = _setup(_one_main(), _TRAPDOOR_SNAP, shares, weighting)
             experiment = Experiment(game, step, setup, 2400 * factor, _ordinary_start)
             label = name if factor == 1 else f"{name}, {factor} times as long"
-            value = _mean(np.mean(run.exploitability) for run in _run(make, experiment, FEW[:3], f"V4 {label}"))
+            value = _mean(np.mean(run.exploitability) for run in _run(make, experiment, seeds[:3], f"V4 {label}"))
             yield Check(f"V4 {label}: exploitability of main (at least)", 0.38, value, at_least=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -31,7 +32,9 @@ from envs.slippi.write import meta_from_frame, write_game
 
 FRAMES = 200
 MATCHUP = Matchup(characters=("FOX", "FALCO"), stage="BATTLEFIELD")
-PORTS = (52200, 52999)
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = (52200 + 400 * _WORKER, 52599 + 400 * _WORKER)
+"""Each of pytest's processes has its own."""
 QUICK: dict[str, Any] = {
     "boot_timeout_s": 40.0,
     "frame_timeout_s": 2.0,

@@ -127,7 +127,7 @@ def real_games(count: int) -> list[Path]:
 
 @pytest.mark.slow
 @needs_replays
-@pytest.mark.parametrize("path", real_games(60), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", real_games(30), ids=lambda path: path.stem)
 def test_real_games_come_out_as_from_the_file(path: Path):
     """All frames that were never rolled back; the live parser keeps the first version of the others."""
     sent, game = list(messages(path)), read_game(path)
@@ -160,7 +160,7 @@ def test_libmelee_reads_the_same_frames(path: Path, tmp_path: Path):
 
 @pytest.mark.slow
 @needs_replays
-@pytest.mark.parametrize("path", real_games(60), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", real_games(15), ids=lambda path: path.stem)
 def test_libmelee_reads_the_same_whole_games(path: Path, tmp_path: Path):
     check_against_libmelee(path, tmp_path, None)
 
