@@ -90,8 +90,8 @@ def compare(runs: Sequence[Path], games: int, seed: int = 1, at_frames: int | No
     With `at_frames` the runs are taken as they were after so many game frames of all their learners together.
 
     Returns {"runs", "anchor_digest", "backend", "warnings", "comparisons": [{"one", "other", "measures", "better",
-    "games_to_decide"}], "decided"}, which each run's folder keeps too. Raises UserError for runs whose ladders cannot
-    be compared, with the reason.
+    "games_to_decide", "verdict"}], "decided"}, which each run's folder keeps too. Raises UserError for runs whose
+    ladders cannot be compared, with the reason.
     """
     contenders = [_contender(run, name, at_frames) for run, name in zip(runs, _names(runs), strict=True)]
     _require_comparable(contenders)
@@ -195,13 +195,35 @@ def _compare_pair(one: Contender, other: Contender, fresh: Book, contenders: Seq
         measures["fresh_exploiter"] = _measure(one, other, probes, lower_is_better=True)
     said = {measure["better"] for measure in measures.values()} - {None}
     needed = [m["games_to_decide"] for m in measures.values() if m["games_to_decide"] is not None]
-    return {
+    disagree = len(said) > 1  # games only sharpen each measure
+    result = {
         "one": one.name,
         "other": other.name,
         "measures": measures,
         "better": said.pop() if len(said) == 1 else None,
-        "games_to_decide": min(needed, default=None),
+        "games_to_decide": None if disagree else min(needed, default=None),
     }
+    return result | {"verdict": _verdict(result)}
+
+
+def _verdict(result: dict[str, Any]) -> str:
+    """What follows from the comparison of two runs, in a sentence."""
+    if result["better"] is not None:
+        return f"{result['better']} is better"
+    by_run = {
+        name: [measure for measure, found in result["measures"].items() if found["better"] == name]
+        for name in (result["one"], result["other"])
+    }
+    if all(by_run.values()):
+        said = "; ".join(f"{name} is better by {', '.join(measures)}" for name, measures in by_run.items())
+        return f"the measures disagree, and more games will not settle it: {said}"
+    needed = result["games_to_decide"]
+    if needed is None:
+        return "undecided: no gain can be claimed"
+    return (
+        f"undecided: no gain can be claimed; about {needed} games would decide (--games {needed}: those that were "
+        "played count)"
+    )
 
 
 def _measure(
@@ -281,16 +303,7 @@ def _show(found: dict[str, Any]) -> None:
         ]
         one, other = result["one"], result["other"]
         table(f"{one} and {other}", ("measure", one, other, "better", "games to decide"), rows)
-        if result["better"] is None:
-            needed = result["games_to_decide"]
-            say(
-                f"undecided: no gain can be claimed; about {needed} games would decide (--games {needed}: those that "
-                "were played count)"
-                if needed
-                else "undecided: no gain can be claimed"
-            )
-        else:
-            say(f"{result['better']} is better")
+        say(result["verdict"])
 
 
 def _cell(estimate: dict[str, float]) -> str:

@@ -137,6 +137,19 @@ def test_fresh_exploiters_count_when_both_runs_were_probed_alike(tmp_path: Path)
     assert "fresh_exploiter" not in compare(runs, games=0)["comparisons"][0]["measures"]
 
 
+def test_measures_that_disagree_are_named_and_no_number_of_games_is_asked_for(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / name, name) for name in ("fighter", "idle")]
+    for run, rate in zip(runs, (0.6, 0.3), strict=True):
+        about = {"start": "warm_start", "start_digest": "d", "frames": 100, "games": 400, "seed": 1, "rate": rate}
+        write_json(run / "probe.json", {"probes": [about | {"target": scripted_digest(run.name)}]})
+    (result,) = compare(runs, games=24)["comparisons"]
+    assert (result["better"], result["games_to_decide"]) == (None, None)
+    verdict = result["verdict"]
+    assert verdict.startswith("the measures disagree")
+    assert "fighter is better by elo" in verdict
+    assert verdict.endswith("idle is better by fresh_exploiter")
+
+
 def test_different_scales_are_refused(tmp_path: Path) -> None:
     here = run_of(tmp_path / "here", "fighter")
     other = run_of(tmp_path / "other", "fighter", roster=replace(ROSTER, anchor_digest="anchors-2"))

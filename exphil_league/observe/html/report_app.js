@@ -199,8 +199,7 @@ function showComparisons() {
   for (const pair of data.comparisons.flatMap((found) => found.comparisons)) {
     const cell = (name, told) => name === "elo" ? `${Math.round(told.value)} (${Math.round(told.low)} to ${Math.round(told.high)})` : `${percent(told.value)} (${percent(told.low)} to ${percent(told.high)})`;
     const rows = Object.entries(pair.measures).map(([name, found]) => ({ cells: [MEASURES[name] ?? name, cell(name, found.one), cell(name, found.other), found.better ?? "undecided", found.games_to_decide === null ? "" : quantity(found.games_to_decide)] }));
-    const verdict = pair.better ? `${pair.better} is better` : "undecided: no gain can be claimed";
-    place.append(node("h3", {}, `${pair.one} and ${pair.other}: ${verdict}`),
+    place.append(node("h3", {}, `${pair.one} and ${pair.other}`), note(pair.verdict),
       table([{ name: "measure" }, { name: pair.one }, { name: pair.other }, { name: "better" }, { name: "games to decide" }], rows));
   }
 }
