@@ -185,16 +185,21 @@ class RunFolder:
 
 def create(root: Path, recipe: Recipe, replays: Path | None) -> RunFolder:
     """Make a new run folder. Raises UserError where one exists: a run is resumed, never overwritten."""
+    require_free(root)
     run = RunFolder(root.resolve())
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        remedy = f"go on with it by --resume {root}, or" if holds_run(root) else "it is not a run:"
-        raise UserError(f"{root} exists; {remedy} give another folder with --out")
     for folder in (run.root, run.checkpoints, run.tune, run.replays):
         folder.mkdir(parents=True, exist_ok=True)
     write_atomic(run.recipe, dump(recipe))
     given = None if replays is None else str(replays.resolve())
     write_json(run.about, {"format": FORMAT, "id": secrets.token_hex(4), "root": str(run.root), "replays": given})
     return run
+
+
+def require_free(root: Path) -> None:
+    """Raises UserError where a new run would find something."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        remedy = f"go on with it by --resume {root}, or" if holds_run(root) else "it is not a run:"
+        raise UserError(f"{root} exists; {remedy} give another folder with --out")
 
 
 def reopen(root: Path) -> RunFolder:

@@ -68,6 +68,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     recipe = planned_recipe(request)
     if request.dry_run:
         return plan(recipe)
+    check_places(request)
     require_train_extra("train")
     if recipe.population.members and request.serial:
         raise UserError("a population is trained by Tune: leave out --serial, or set population.members=0")
@@ -88,6 +89,7 @@ def clone(recipe: str, sets: tuple[str, ...], replays: Path | None, out: Path | 
     """Only the warm start of a recipe; returns what it reached. Raises UserError."""
     request = TrainRequest(recipe=recipe, sets=sets, replays=replays, out=out)
     resolved = planned_recipe(request)
+    check_places(request)
     require_train_extra("bc")
     run = open_run(request, resolved)
     with run.locked(), ray_session(resolved.ray):
@@ -123,6 +125,18 @@ def settled(request: TrainRequest) -> TrainRequest:
     _require_changeable(request.out, differences)
     sets = tuple(f"{key}={json.dumps(differences[key][1])}" for key in differences)
     return replace(request, recipe=None, sets=sets, out=None, replays=None, resume=request.out)
+
+
+def check_places(request: TrainRequest) -> None:
+    """Raises UserError for replays that are none and a folder that is taken, before anything heavy is loaded."""
+    if request.replays is not None:
+        replay_files(request.replays)
+    if request.out is not None and not _restarts(request):
+        run_folder.require_free(request.out)
+
+
+def _restarts(request: TrainRequest) -> bool:
+    return request.if_exists == "restart" and request.out is not None and run_folder.holds_run(request.out)
 
 
 def check_parts_fit(recipe: Recipe) -> None:
@@ -205,9 +219,8 @@ def open_run(request: TrainRequest, recipe: Recipe) -> RunFolder:
     """The folder of the run, made if it is new. Raises UserError."""
     if request.resume is not None:
         return run_folder.reopen(request.resume)
-    if request.replays is not None:
-        replay_files(request.replays)  # refuses a folder without any before a run folder is made
-    if request.if_exists == "restart" and request.out is not None and run_folder.holds_run(request.out):
+    if _restarts(request):
+        assert request.out is not None
         say(f"the run that was there is kept as {run_folder.move_aside(request.out)}")
     return run_folder.create(request.out or run_folder.default_root(recipe.name), recipe, request.replays)
 
