@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +39,7 @@ from exphil_league.rl import weights
 from exphil_league.rl.algorithm import LeaguePPOConfig
 from exphil_league.rl.build import algorithm_config
 from exphil_league.rl.partners import load_agent, own_digest
-from exphil_league.run_folder import RunFolder, write_json
+from exphil_league.run_folder import RunFolder, read_json, write_json
 from policies import checkpoint
 from policies.agent import Agent
 from policies.cpu_player import CPU_PLAYERS
@@ -129,20 +128,22 @@ def league_run(run: RunFolder, recipe: Recipe, serial: bool, members: Roster) ->
 
 
 def learn(here: LeagueRun, warm_start_actions: Sequence[int] = ()) -> None:
-    """Train until a limit of the recipe is reached, once a run. Raises KeyboardInterrupt after Ctrl-C.
+    """Train until a limit of the recipe is reached; a run that has, goes on when its limit is a later one now.
 
     warm_start_actions: as `algorithm_config` has it, for the distance that training keeps from it.
+    Raises KeyboardInterrupt after Ctrl-C.
     """
-    if here.run.trained.is_file():
+    limits, trained = here.recipe.run, read_json(here.run.trained) if here.run.trained.is_file() else None
+    if trained is not None and tuning.limit_reached(limits, trained):
         return
-    limits, config = here.recipe.run, trial_config(here, warm_start_actions)
+    config = trial_config(here, warm_start_actions)
     sinks = partial(open_sinks, here.run, here.recipe, here.open_league)
     if here.serial:
         result: dict[str, Any] | None = tuning.run_serial(config, here.run.tune, limits, sinks)
     else:
         here.run.require_unmoved()
         read_limits = partial(limits_of, here.run)
-        result = tuning.run_with_tune(config, here.run.tune, limits, read_limits, sinks)
+        result = tuning.run_with_tune(config, here.run.tune, limits, read_limits, sinks, go_on=trained is not None)
     if result is None:
         raise KeyboardInterrupt
     ended = {"reason": tuning.limit_reached(limits, result), "rating_games": rating_games(here.league)}
@@ -214,7 +215,7 @@ def rate(here: LeagueRun) -> None:
     """Freeze the main players as they are and play the rating games that are still missing; keep the telling games."""
     config = here.recipe.evaluation
     main = freeze_mains(here)[0]
-    before = json.loads(here.run.trained.read_text(encoding="utf-8"))["rating_games"]
+    before = read_json(here.run.trained)["rating_games"]
     missing = config.final_games - (rating_games(here.league) - before)
     against_start = min(config.final_vs_warm_start - games_between(here.league, main, WARM_START), missing)
     telling, recoveries = TellingGames(main), Recoveries()

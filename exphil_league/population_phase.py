@@ -22,18 +22,21 @@ from exphil_league.config.recipe import Recipe
 from exphil_league.imitation_phase import warm_start
 from exphil_league.league.model import Donor, PlayerKind, Roster
 from exphil_league.league_phase import LeagueRun, league_run, limits_of, open_sinks, rating_games, trial_config
+from exphil_league.observe.console import say
 from exphil_league.observe.metric_names import ENV_FRAMES, SECONDS, UPDATES
 from exphil_league.observe.sinks import Sink
 from exphil_league.population.members import Member, Population, copy_checkpoint
 from exphil_league.population.scheduler import RoleWisePBT
 from exphil_league.population.trial import CONFIGS, MemberTrial
 from exphil_league.promotion.gate import warm_start_conduct
-from exphil_league.run_folder import RunFolder, write_json
+from exphil_league.run_folder import RunFolder, read_json, write_json
 
 
 def learn_as_population(here: LeagueRun, members: Roster) -> None:
     """Train all members until a limit of the recipe is reached, once a run. Raises KeyboardInterrupt after Ctrl-C."""
     if here.run.trained.is_file():
+        if not tuning.limit_reached(here.recipe.run, read_json(here.run.trained)):
+            say("a population that is through is not trained further: its later limits change nothing")
         return
     here.run.require_unmoved()
     actions = warm_start_conduct(here.run, here.recipe, here.warm_start).actions

@@ -76,6 +76,8 @@ class Trials:
     open_sinks: Mapping[str, OpenSinks]
     """By member; under "" those of a run's one trial."""
     scheduler: TrialScheduler | None = None
+    go_on: bool = False
+    """Trials that had reached their limit are trained further: the limit is a later one now."""
 
 
 _sinks: dict[str, list[Sink]] = {}
@@ -123,12 +125,14 @@ def run_with_tune(
     limits: RunConfig,
     read_limits: Callable[[], RunConfig],
     open_sinks: OpenSinks,
+    go_on: bool = False,
 ) -> dict[str, Any] | None:
     """Run or resume the trial under Tune until a limit is reached; returns its last result, None after Ctrl-C.
 
+    go_on: as `Trials` has it.
     Raises what ended the trial when it cannot go on, OSError when the disk had no room even for that.
     """
-    trials = Trials(config.algo_class, config, {"": open_sinks})
+    trials = Trials(config.algo_class, config, {"": open_sinks}, go_on=go_on)
     results = run_trials(trials, folder, limits, read_limits)
     return None if results is None else results[0]
 
@@ -157,9 +161,10 @@ def _tuner(trials: Trials, folder: Path, limits: RunConfig, read_limits: Callabl
     mend(experiment)
     trainable, space = trials.trainable, trials.space
     if tune.Tuner.can_restore(experiment):
-        return tune.Tuner.restore(
-            str(experiment), trainable=trainable, param_space=space, resume_errored=True, resume_unfinished=True
-        )
+        do: Any = tune.ResumeConfig.ResumeType
+        finished = do.RESUME if trials.go_on else do.SKIP
+        what = tune.ResumeConfig(finished=finished, unfinished=do.RESUME, errored=do.RESUME)
+        return tune.Tuner.restore(str(experiment), trainable=trainable, param_space=space, _resume_config=what)
     return tune.Tuner(
         trainable,
         param_space=space,

@@ -100,8 +100,7 @@ def test_offline_wandb_run_holds_the_same_numbers(smoke: tuple[Path, dict[str, A
     (recorded,) = run.glob("wandb/offline-run-*/run-*.wandb")
     items = [item for data in wandb_records(recorded) for item in Record.FromString(data).history.item]
     fps = [json.loads(item.value_json) for item in items if "rl/fps" in (item.key, *item.nested_key)]
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert fps == pytest.approx([line["rl/fps"] for line in lines])
+    assert fps == pytest.approx([row["rl/fps"] for row in rows_of(run)])
 
 
 def test_two_seeded_serial_runs_give_equal_digests(tmp_path: Path) -> None:
@@ -131,11 +130,10 @@ def test_a_stopped_run_goes_on_and_keeps_every_acknowledged_result_once(tmp_path
     after = accepted(run)
     assert before.items() <= after.items()
     assert len(after) > len(before)
-    updates = [json.loads(line)["training_iteration"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert updates == list(range(1, done + 5))
+    assert [row["training_iteration"] for row in rows_of(run)] == list(range(1, done + 5))
 
 
-def test_ctrl_c_while_a_trained_run_is_rated_stops_it(tmp_path: Path) -> None:
+def test_ctrl_c_while_a_trained_run_is_rated_stops_it_and_a_later_limit_trains_it_on(tmp_path: Path) -> None:
     """Once is enough: Tune, which is done by then, must not keep the first one for itself."""
     run = tmp_path / "run"
     sets = ("--set", *QUICK, "evaluation.final_games=100000")
@@ -145,6 +143,12 @@ def test_ctrl_c_while_a_trained_run_is_rated_stops_it(tmp_path: Path) -> None:
         wait_until(lambda: len(accepted(run)) > trained, process)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
+    later = ("run.max_updates=8", "evaluation.final_games=8")
+    report = finished("train", "--resume", "run", "--set", *later, cwd=tmp_path)
+    assert [row["training_iteration"] for row in rows_of(run)] == list(range(1, 9))
+    assert json.loads((run / "trained.json").read_text())["training_iteration"] == 8
+    snapshots = [player["player"] for player in report["ladder"]["players"] if player["player"].startswith("main@")]
+    assert report["ladder"]["main"] == max(snapshots, key=lambda name: int(name.split("@")[1]))
 
 
 def test_replays_that_are_none_end_in_one_message(tmp_path: Path) -> None:
@@ -192,6 +196,10 @@ def wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], pa
         assert process.poll() is None, f"ended early with {process.returncode}"
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def rows_of(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
 def lines_in(path: Path) -> int:
