@@ -9,7 +9,7 @@ when some measure says so and none the opposite.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -193,31 +193,29 @@ def _compare_pair(one: Contender, other: Contender, fresh: Book, contenders: Seq
     probes = _strongest_probes(one, other)
     if probes is not None:
         measures["fresh_exploiter"] = _measure(one, other, probes, lower_is_better=True)
-    said = {measure["better"] for measure in measures.values()} - {None}
-    needed = [m["games_to_decide"] for m in measures.values() if m["games_to_decide"] is not None]
-    disagree = len(said) > 1  # games only sharpen each measure
-    result = {
+    better_by: dict[str, list[str]] = defaultdict(list)
+    for name, measure in measures.items():
+        if measure["better"] is not None:
+            better_by[measure["better"]].append(name)
+    games = [m["games_to_decide"] for m in measures.values() if m["games_to_decide"] is not None]
+    needed = None if len(better_by) > 1 else min(games, default=None)  # games only sharpen each measure
+    return {
         "one": one.name,
         "other": other.name,
         "measures": measures,
-        "better": said.pop() if len(said) == 1 else None,
-        "games_to_decide": None if disagree else min(needed, default=None),
+        "better": next(iter(better_by)) if len(better_by) == 1 else None,
+        "games_to_decide": needed,
+        "verdict": _verdict(better_by, needed),
     }
-    return result | {"verdict": _verdict(result)}
 
 
-def _verdict(result: dict[str, Any]) -> str:
-    """What follows from the comparison of two runs, in a sentence."""
-    if result["better"] is not None:
-        return f"{result['better']} is better"
-    by_run = {
-        name: [measure for measure, found in result["measures"].items() if found["better"] == name]
-        for name in (result["one"], result["other"])
-    }
-    if all(by_run.values()):
-        said = "; ".join(f"{name} is better by {', '.join(measures)}" for name, measures in by_run.items())
+def _verdict(better_by: Mapping[str, Sequence[str]], needed: int | None) -> str:
+    """What follows from the comparison of two runs, in a sentence; `better_by`: measures by the run they prefer."""
+    if len(better_by) == 1:
+        return f"{next(iter(better_by))} is better"
+    if better_by:
+        said = "; ".join(f"{name} is better by {', '.join(measures)}" for name, measures in better_by.items())
         return f"the measures disagree, and more games will not settle it: {said}"
-    needed = result["games_to_decide"]
     if needed is None:
         return "undecided: no gain can be claimed"
     return (

@@ -133,7 +133,8 @@ def learn(here: LeagueRun, warm_start_actions: Sequence[int] = ()) -> None:
     warm_start_actions: as `algorithm_config` has it, for the distance that training keeps from it.
     Raises KeyboardInterrupt after Ctrl-C.
     """
-    limits, trained = here.recipe.run, read_json(here.run.trained) if here.run.trained.is_file() else None
+    limits = here.recipe.run
+    trained = read_json(here.run.trained) if here.run.trained.is_file() else None
     if trained is not None and tuning.limit_reached(limits, trained):
         return
     config = trial_config(here, warm_start_actions)

@@ -242,7 +242,7 @@ def _lost(state: LeagueState) -> Iterator[Alarm]:
     if issued >= 200 and stale > LOST_SHARE * issued:
         yield Alarm(
             "stale_results",
-            f"{stale} of {issued} results came from weights the league does not know. Games that a reset cut off are "
-            "among them (league.snapshot: longer generations cost fewer); else raise ppo.publish_every_updates or "
-            "look for runners that missed an update",
+            f"{stale} of {issued} results came from weights the league does not know. Games that a reset cut off count "
+            "too (league.snapshot: longer generations cost fewer); else raise ppo.publish_every_updates or look for "
+            "runners that missed an update",
         )

@@ -76,7 +76,7 @@ def test_league_baselines_and_probe_from_end_to_end(tmp_path: Path) -> None:
     styles = json.loads((tmp_path / "league" / "styles.json").read_text())["styles"]
     lineage = finished("league", "lineage", "--run", "league", cwd=tmp_path)
     assert {row["player"] for row in lineage["players"] if row["kind"] == "style"} == {row["style"] for row in styles}
-    for name in ("baseline_selfplay", "baseline_pfsp"):  # the third differs from this one in a number only
+    for name in ("baseline_selfplay", "baseline_pfsp"):  # the third differs from this one in its weighting only
         sets = (*TINY, "imitation.from_run=league")
         finished("train", name, "--out", name, "--serial", "--set", *sets, cwd=tmp_path)
         assert json.loads((tmp_path / name / "warm_start.json").read_text())["checkpoint"] == grown

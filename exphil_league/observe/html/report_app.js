@@ -196,13 +196,13 @@ function showComparisons() {
   place.hidden = false;
   place.append(note("What league compare found: a run is better by a measure only where the two 95 % intervals are disjoint."),
     ...[...new Set(data.comparisons.flatMap((found) => found.warnings))].map((text) => note(`Warning: ${text}`)));
-  for (const [pair, runs] of data.comparisons.flatMap((found) => found.comparisons.map((pair) => [pair, found.runs]))) {
-    const who = runs.filter(({ run }) => run === pair.one || run === pair.other)
+  for (const found of data.comparisons) for (const pair of found.comparisons) {
+    const who = found.runs.filter(({ run }) => run === pair.one || run === pair.other)
       .map(({ run, main, env_frames }) => `${run}: ${main} after ${quantity(env_frames)} env frames.`).join(" ");
     const verdict = pair.verdict.replace(/\w+/g, (word) => MEASURES[word] ?? word);
     const cell = (name, told) => name === "elo" ? `${Math.round(told.value)} (${Math.round(told.low)} to ${Math.round(told.high)})` : `${percent(told.value)} (${percent(told.low)} to ${percent(told.high)})`;
     const rows = Object.entries(pair.measures).map(([name, found]) => ({ cells: [MEASURES[name] ?? name, cell(name, found.one), cell(name, found.other), found.better ?? "undecided", found.games_to_decide === null ? "" : quantity(found.games_to_decide)] }));
-    place.append(node("h3", {}, `${pair.one} and ${pair.other}`), note(who), node("p", {}, `${verdict[0].toUpperCase()}${verdict.slice(1)}.`),
+    place.append(node("h3", {}, `${pair.one} and ${pair.other}`), note(who), node("p", {}, verdict),
       table([{ name: "measure" }, { name: pair.one }, { name: pair.other }, { name: "better" }, { name: "games to decide" }], rows));
   }
 }
